@@ -1,0 +1,2 @@
+/** Every native call. */
+package dev.larder.linux;

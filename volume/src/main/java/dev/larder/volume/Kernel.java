@@ -1,0 +1,28 @@
+package dev.larder.volume;
+
+/**
+ * What the file system asks of the kernel behind its mount. Notifications may block on the kernel's locks: never call
+ * them from a thread that answers the kernel.
+ */
+public interface Kernel {
+    /** Drops the kernel's attributes of an inode, and its pages from {@code offset} on; a negative offset keeps pages. */
+    void invalidateInode(long inode, long offset, long length);
+
+    /** Drops a name, or its being known as missing. */
+    void invalidateEntry(long parent, FileName name);
+
+    /** Drops every name and attribute; used when the change feed was lost. */
+    void invalidateAll();
+
+    /** This kernel and mount can serve files from backing files. */
+    boolean passthrough();
+
+    /**
+     * Registers an open descriptor as a backing file; the descriptor may be closed afterwards.
+     *
+     * @return the backing id, positive; recorded so that a successor process can close it
+     */
+    int openBacking(long inode, int descriptor);
+
+    void closeBacking(long inode, int backingId);
+}

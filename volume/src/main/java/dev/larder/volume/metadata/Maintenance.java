@@ -1,0 +1,74 @@
+package dev.larder.volume.metadata;
+
+import dev.larder.volume.FileName;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+
+/** What background work and administration ask of a volume's metadata: key ranges, short transactions, no long snapshot. */
+public interface Maintenance {
+    /** Inline extents committed at least {@code age} ago, oldest inodes first, up to a number of bytes. */
+    List<FileExtent> inlineExtents(Duration age, long maxBytes);
+
+    /**
+     * Moves extents: each {@code from} that still stands exactly so in the metadata is replaced by {@code to} (same
+     * range, same content, another place); the rest are left. The segments are registered in the same statement.
+     *
+     * @return which were moved, in order
+     */
+    List<Boolean> move(List<Move> moves);
+
+    /** Segments without any reference, born at least {@code age} ago, become retired. @return how many */
+    int retireSegments(Duration age);
+
+    /** Segments retired at least {@code age} ago; their rows go by {@link #forgetSegments} after their objects. */
+    List<UUID> retiredSegments(Duration age, int limit);
+
+    void forgetSegments(List<UUID> segments);
+
+    /** Which of these segments the metadata knows. */
+    List<Boolean> knownSegments(List<UUID> segments);
+
+    /** Sessions that may still write: an unknown object of any other session is garbage. */
+    List<UUID> liveSessions();
+
+    /** Inodes at nlink 0 that neither trash nor a hold keeps, for at least {@code age}, are removed. @return how many */
+    int purgeUnlinked(Duration age, int limit);
+
+    /** Trash entries deleted before a time are given up. @return how many */
+    int purgeTrash(Instant before, int limit);
+
+    List<TrashEntry> trash(String pathPrefix, int limit);
+
+    /**
+     * Brings back a removed file or directory (with the removed directories above it) under its old name.
+     *
+     * @return the path it has now
+     */
+    String restore(long inode);
+
+    /** Exact sums below a directory, itself included. */
+    DiskUsage diskUsage(long inode);
+
+    /** Walks every regular file's extents by inode number. @return at most limit extents after the position */
+    List<FileExtent> extents(long afterInode, long afterOffset, int limit);
+
+    /**
+     * Checks the metadata against itself.
+     *
+     * @param repair also mends what can be mended without guessing
+     */
+    List<Finding> check(boolean repair);
+
+    record FileExtent(long inode, Extent extent) {}
+
+    record Move(long inode, Extent from, Extent to) {}
+
+    record TrashEntry(long inode, String path, boolean directory, long size, Instant deleted) {}
+
+    record DiskUsage(long files, long directories, long sizeBytes, long allocatedBytes) {}
+
+    /** @param what a short stable code, such as nlink-mismatch */
+    record Finding(String what, long inode, FileName name, String detail, boolean repaired) {}
+}
