@@ -1,0 +1,30 @@
+package dev.larder.crds;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import java.nio.file.Path;
+
+/** A PostgreSQL server that holds volumes' metadata. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record MetadataStore(String apiVersion, String kind, ObjectMeta metadata, Spec spec) {
+    public static final String KIND = "MetadataStore";
+
+    public MetadataStore(ObjectMeta metadata, Spec spec) {
+        this(Manifest.API_VERSION, KIND, metadata, spec);
+    }
+
+    /** Exactly one of the two is given. */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Spec(Embedded embedded, Postgres postgres) {}
+
+    /** @param directory of the embedded server, absolute; null = below the state directory */
+    @JsonInclude(JsonInclude.Include.NON_NULL)
+    public record Embedded(Path directory) {}
+
+    /**
+     * A server that is there already. Its secret has {@code username} and {@code password} of a role that may create
+     * databases and roles.
+     *
+     * @param url postgresql://HOST[:PORT]/DATABASE[?parameters], without user and password
+     */
+    public record Postgres(String url, SecretSource secret) {}
+}
