@@ -1,0 +1,72 @@
+package dev.larder.agent;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Starts agents with the JVM, class path and options of this process, and decides how long to wait between two. */
+final class AgentProcess {
+    /** The agent's exit code for a start that another try would not mend: the message on its standard error says why. */
+    static final int EXIT_REFUSED = 3;
+
+    /** The system property that names the agent's AOT cache; without it, or without the file, the JVM starts plain. */
+    static final String AOT_PROPERTY = "larder.agent.aot";
+
+    /** Options of the agent's JVM, separated by blanks; for memory settings of large nodes. */
+    static final String OPTIONS_PROPERTY = "larder.agent.options";
+
+    private static final Duration FIRST_DELAY = Duration.ofMillis(50);
+    private static final Duration LONGEST_DELAY = Duration.ofSeconds(5);
+    private static final Duration HEALTHY = Duration.ofSeconds(30);
+    private static final String DEFAULT_OPTIONS =
+            "-XX:+UseSerialGC -Xms24m -Xmx96m -XX:MaxDirectMemorySize=128m -XX:-UsePerfData -Xss512k"
+                    + " -XX:+UseStringDeduplication -XX:ReservedCodeCacheSize=48m -XX:MaxMetaspaceSize=96m";
+
+    private final Path spec;
+    private Duration delay = FIRST_DELAY;
+    private long startedNanos;
+
+    AgentProcess(Path spec) {
+        this.spec = spec;
+    }
+
+    Process start() throws IOException {
+        startedNanos = System.nanoTime();
+        return new ProcessBuilder(command())
+                .redirectInput(Path.of("/dev/null").toFile())
+                .redirectOutput(ProcessBuilder.Redirect.INHERIT)
+                .redirectError(ProcessBuilder.Redirect.INHERIT)
+                .start();
+    }
+
+    private List<String> command() {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("--enable-native-access=ALL-UNNAMED");
+        command.addAll(List.of(
+                System.getProperty(OPTIONS_PROPERTY, DEFAULT_OPTIONS).strip().split("\\s+", -1)));
+        String aot = System.getProperty(AOT_PROPERTY);
+        if (aot != null && Files.isReadable(Path.of(aot))) {
+            command.add("-XX:AOTCache=" + aot);
+            command.add("-Xlog:aot=off,aot*=off,cds=off");
+        }
+        command.add("-cp");
+        command.add(System.getProperty("java.class.path"));
+        command.add(AgentMain.class.getName());
+        command.add(spec.toString());
+        return command;
+    }
+
+    /** How long to wait before the next start: nothing much after a long life, longer after each early death. */
+    Duration delayAfterDeath() {
+        if (System.nanoTime() - startedNanos > HEALTHY.toNanos()) {
+            delay = FIRST_DELAY;
+        }
+        Duration now = delay;
+        delay = delay.multipliedBy(2).compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : delay.multipliedBy(2);
+        return now;
+    }
+}
