@@ -1,0 +1,122 @@
+package dev.larder.agent;
+
+import dev.larder.agent.api.MountSpec;
+import dev.larder.agent.fuse.FuseInit;
+import dev.larder.agent.fuse.FuseMount;
+import dev.larder.linux.Descriptor;
+import dev.larder.linux.LinuxException;
+import dev.larder.linux.Mounts;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Mounts, answers INIT, keeps the FUSE descriptor, and has an agent serve it: every start of an agent is a take-over. It
+ * never serves a request and never touches the mount.
+ */
+final class Supervisor {
+    private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
+    private static final Duration AGENT_STOP = Duration.ofMinutes(3);
+
+    private final MountSpec spec;
+    private final MountDirectory directory;
+    private final AgentProcess agents;
+    private volatile Process agent;
+    private volatile boolean stopping;
+
+    Supervisor(MountSpec spec, Path specFile) {
+        this.spec = spec;
+        this.directory = new MountDirectory(spec.recordDirectory());
+        this.agents = new AgentProcess(specFile);
+    }
+
+    /** @return the process's exit code */
+    int run() throws IOException {
+        LogConfiguration.toFile(spec.supervisorLog());
+        directory.forget();
+        Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
+        try (Descriptor fuse = FuseMount.mount(spec.mountPoint(), "larder:" + spec.volume(), spec.readOnly())) {
+            try (Custody.Keeper keeper =
+                    new Custody.Keeper(directory.custody(), fuse, FuseInit.negotiate(fuse).encode())) {
+                LOG.info("mounted volume={} mountPoint={}", spec.volume(), spec.mountPoint());
+                return supervise(keeper);
+            } finally {
+                unmount();
+            }
+        } finally {
+            directory.forget();
+        }
+    }
+
+    private int supervise(Custody.Keeper keeper) throws IOException {
+        while (true) {
+            agent = agents.start();
+            LOG.info("agent started pid={}", agent.pid());
+            int exit = waitFor(agent);
+            LOG.info("agent ended pid={} exit={}", agent.pid(), exit);
+            if (exit == 0 || stopping) {
+                return 0;
+            }
+            if (exit == AgentProcess.EXIT_REFUSED && !keeper.served()) {
+                return 1;
+            }
+            if (!mounted()) {
+                return 0;
+            }
+            pause(agents.delayAfterDeath());
+        }
+    }
+
+    private boolean mounted() {
+        Mounts.MountPoint at = Mounts.at(spec.mountPoint());
+        return at != null && at.source().equals("larder:" + spec.volume());
+    }
+
+    /** The agent unmounts when it ends as asked; this is for all other ends, so that nobody hangs on a dead mount. */
+    private void unmount() {
+        if (mounted()) {
+            try {
+                Mounts.unmount(spec.mountPoint(), Mounts.MNT_DETACH);
+            } catch (LinuxException e) {
+                LOG.warn("unmounting {} failed: {}", spec.mountPoint(), e.getMessage());
+            }
+        }
+    }
+
+    /** SIGTERM: the agent gets one too, and the time to upload what is dirty. */
+    private void stop() {
+        stopping = true;
+        Process running = agent;
+        if (running == null) {
+            return;
+        }
+        running.destroy();
+        try {
+            if (!running.waitFor(AGENT_STOP.toMillis(), TimeUnit.MILLISECONDS)) {
+                LOG.error("agent pid={} did not end within {} s of being asked", running.pid(), AGENT_STOP.toSeconds());
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static int waitFor(Process process) {
+        try {
+            return process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("the supervisor's main thread is never interrupted", e);
+        }
+    }
+
+    private static void pause(Duration delay) {
+        try {
+            TimeUnit.MILLISECONDS.sleep(delay.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
