@@ -215,11 +215,20 @@ class FuseServerTest {
     @Test
     void unsupportedRequestsAreRefusedAsTheyShould() throws Exception {
         mount.shell("touch f");
-        String script = "import fcntl,os,select; f=os.open('f',os.O_RDWR)\n"
-                + "try: fcntl.ioctl(f,0x1234)\nexcept OSError as e: print(e.errno)\n"
-                + "try: os.posix_fallocate(f,0,10)\nexcept OSError as e: print(e.errno)\n"
-                + "print(os.lseek(f,0,os.SEEK_END)); print(os.access('f',os.R_OK)); os.fsync(f)\n"
-                + "p=select.poll(); p.register(f,select.POLLIN); print(p.poll(0)[0][1])";
+        String script = """
+                import fcntl, os, select
+                f = os.open('f', os.O_RDWR)
+                try: fcntl.ioctl(f, 0x1234)
+                except OSError as e: print(e.errno)
+                try: os.posix_fallocate(f, 0, 10)
+                except OSError as e: print(e.errno)
+                print(os.lseek(f, 0, os.SEEK_END))
+                print(os.access('f', os.R_OK))
+                os.fsync(f)
+                p = select.poll()
+                p.register(f, select.POLLIN)
+                print(p.poll(0)[0][1])
+                """;
         assertEquals("25\n95\n0\nTrue\n1", mount.shell("python3 -c \"" + script + "\""));
         assertEquals(Attributes.ROOT, Long.parseLong(mount.shell("stat -c %i .")));
         assertTrue(Long.parseLong(mount.shell("stat -c %W f")) > 1_700_000_000L, "birth time through STATX");

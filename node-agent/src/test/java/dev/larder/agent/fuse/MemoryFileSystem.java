@@ -399,27 +399,20 @@ class MemoryFileSystem implements FileSystem {
             }
         });
         synchronized (this) {
-            while (testLock(inode, lock) != null) {
-                await(wait, cancel);
+            waitingForLocks.incrementAndGet();
+            try {
+                while (testLock(inode, lock) != null) {
+                    if (!wait || cancel.cancelled()) {
+                        throw new ErrnoException(wait ? Errno.EINTR : Errno.EAGAIN);
+                    }
+                    wait(10_000);
+                }
+            } catch (InterruptedException e) {
+                throw new ErrnoException(Errno.EINTR);
+            } finally {
+                waitingForLocks.decrementAndGet();
             }
             node(inode).lock = lock;
-        }
-    }
-
-    private void await(boolean wait, Cancellation cancel) {
-        if (!wait) {
-            throw new ErrnoException(Errno.EAGAIN);
-        }
-        waitingForLocks.incrementAndGet();
-        try {
-            if (cancel.cancelled()) {
-                throw new ErrnoException(Errno.EINTR);
-            }
-            wait(10_000);
-        } catch (InterruptedException e) {
-            throw new ErrnoException(Errno.EINTR);
-        } finally {
-            waitingForLocks.decrementAndGet();
         }
     }
 

@@ -81,9 +81,13 @@ final class TestMount implements AutoCloseable {
     }
 
     @Override
-    public void close() throws Exception {
+    public void close() {
         FuseMount.unmount(directory, true);
-        server.awaitEnd(DEADLINE);
+        try {
+            assertTrue(server.awaitEnd(DEADLINE), "workers end with the mount");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         kernel.close();
         device.close();
     }
