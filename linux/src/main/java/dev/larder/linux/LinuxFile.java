@@ -115,6 +115,20 @@ public final class LinuxFile {
         static final MethodHandle HANDLE = Native.variadic2("ioctl");
     }
 
+    private static final class MemfdCreate {
+        static final MethodHandle HANDLE = Native.longs("memfd_create");
+    }
+
+    /** A file in memory without a name in any directory; memfd_create(2). */
+    public static Descriptor memory(String label) {
+        final int closeOnExec = 1;
+        try (Scratch scratch = Scratch.take()) {
+            long address = scratch.text(label).address();
+            return Descriptor.own(
+                    Call.ints("memfd_create", label, MemfdCreate.HANDLE, scratch, address, closeOnExec, 0, 0));
+        }
+    }
+
     /** O_CLOEXEC is added. */
     public static Descriptor open(Path path, int flags, int mode) {
         return openAt(AT_FDCWD, path.toString(), flags, mode);
