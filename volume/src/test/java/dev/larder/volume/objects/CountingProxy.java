@@ -73,12 +73,12 @@ final class CountingProxy implements AutoCloseable {
     private long headers(InputStream in, OutputStream out) throws IOException {
         long body = 0;
         for (String header = line(in); !header.isEmpty(); header = line(in)) {
-            System.err.println("DBG " + header);
             String lower = header.toLowerCase(java.util.Locale.ROOT);
             if (lower.startsWith("proxy-authorization:")) {
                 authorizations.add(header.substring(header.indexOf(':') + 1).strip());
             } else if (!lower.startsWith("connection:")
                     && !lower.startsWith("proxy-connection:")
+                    && !lower.startsWith("upgrade:")
                     && !lower.startsWith("expect:")) {
                 write(out, header);
             }
