@@ -1,6 +1,6 @@
 package dev.larder.volume.cache;
 
-import dev.larder.volume.cache.MappedJournal.Record;
+import dev.larder.volume.cache.MappedJournal.JournalRecord;
 import dev.larder.volume.cache.NodeCache.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -73,7 +73,7 @@ final class DirtyJournal implements AutoCloseable {
         journal.append(FORCED, inode, sequence, 0, 0, 0, 0);
     }
 
-    List<Record> records() {
+    List<JournalRecord> records() {
         return journal.records();
     }
 
@@ -102,14 +102,14 @@ final class DirtyJournal implements AutoCloseable {
         journal.close();
     }
 
-    private static List<Record> dirtyOf(List<Record> before) {
-        List<Record> live = new ArrayList<>();
+    private static List<JournalRecord> dirtyOf(List<JournalRecord> before) {
+        List<JournalRecord> live = new ArrayList<>();
         long sequence = before.isEmpty() ? 0 : before.getLast().sequence();
         for (Map.Entry<Long, Replay.State> entry : Replay.dirtyOnly(before).entrySet()) {
             for (Piece piece : entry.getValue().ranges().all()) {
                 long forced = piece.generation() == Replay.FORCED_GENERATION ? 1 : 0;
                 long[] values = {entry.getKey(), piece.start(), piece.length(), forced, 0, 0};
-                live.add(new Record(sequence, DIRTY, values));
+                live.add(new JournalRecord(sequence, DIRTY, values));
             }
         }
         return live;

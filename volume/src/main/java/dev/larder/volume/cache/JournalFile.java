@@ -3,7 +3,7 @@ package dev.larder.volume.cache;
 import static dev.larder.volume.cache.MappedJournal.INT;
 import static dev.larder.volume.cache.MappedJournal.LONG;
 
-import dev.larder.volume.cache.MappedJournal.Record;
+import dev.larder.volume.cache.MappedJournal.JournalRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
@@ -109,7 +109,7 @@ final class JournalFile {
         return count >= capacity();
     }
 
-    void append(Record record) {
+    void append(JournalRecord record) {
         long[] v = record.values();
         append(record.sequence(), record.kind(), v[0], v[1], v[2], v[3], v[4], v[5]);
     }
@@ -129,15 +129,15 @@ final class JournalFile {
         lastSequence = sequence;
     }
 
-    List<Record> read(int from, int to) {
-        List<Record> records = new ArrayList<>(to - from);
+    List<JournalRecord> read(int from, int to) {
+        List<JournalRecord> records = new ArrayList<>(to - from);
         for (int i = from; i < to; i++) {
             long at = place(i);
             long[] values = new long[MappedJournal.VALUES];
             for (int v = 0; v < values.length; v++) {
                 values[v] = map.get(LONG, at + 16 + 8L * v);
             }
-            records.add(new Record(map.get(LONG, at + 8), map.get(INT, at + 4), values));
+            records.add(new JournalRecord(map.get(LONG, at + 8), map.get(INT, at + 4), values));
         }
         return records;
     }

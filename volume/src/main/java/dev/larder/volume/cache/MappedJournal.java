@@ -48,11 +48,11 @@ public final class MappedJournal implements AutoCloseable {
          * @param records all records up to now, in order; what is appended meanwhile is kept as it is
          * @return what replaces them, in order; sequences are kept as given
          */
-        List<Record> live(List<Record> records);
+        List<JournalRecord> live(List<JournalRecord> records);
     }
 
     /** One record; values has {@link #VALUES} longs, kind is not 0. */
-    public record Record(long sequence, int kind, long[] values) {
+    public record JournalRecord(long sequence, int kind, long[] values) {
         public long value(int index) {
             return values[index];
         }
@@ -150,7 +150,7 @@ public final class MappedJournal implements AutoCloseable {
         }
     }
 
-    public List<Record> records() {
+    public List<JournalRecord> records() {
         lock.lock();
         try {
             return file.read(0, file.count());
@@ -163,11 +163,11 @@ public final class MappedJournal implements AutoCloseable {
     public void compact() {
         compacting.lock();
         try {
-            List<Record> before = records();
-            List<Record> live = compaction.live(before);
+            List<JournalRecord> before = records();
+            List<JournalRecord> live = compaction.live(before);
             lock.lock();
             try {
-                List<Record> since = file.read(before.size(), file.count());
+                List<JournalRecord> since = file.read(before.size(), file.count());
                 JournalFile next =
                         create(file.generation() + 1, Math.max(minimumRecords, 4L * (live.size() + since.size())));
                 live.forEach(next::append);

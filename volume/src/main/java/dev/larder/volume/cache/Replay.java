@@ -1,6 +1,6 @@
 package dev.larder.volume.cache;
 
-import dev.larder.volume.cache.MappedJournal.Record;
+import dev.larder.volume.cache.MappedJournal.JournalRecord;
 import dev.larder.volume.cache.NodeCache.Provenance;
 import java.util.HashMap;
 import java.util.List;
@@ -24,34 +24,34 @@ final class Replay {
     }
 
     /** The same boot: the page cache has everything. */
-    static Map<Long, State> full(List<Record> records, LongFunction<IndexEntry> index) {
+    static Map<Long, State> full(List<JournalRecord> records, LongFunction<IndexEntry> index) {
         return new Replay(index, true).run(records);
     }
 
-    static Map<Long, State> dirtyOnly(List<Record> records) {
+    static Map<Long, State> dirtyOnly(List<JournalRecord> records) {
         return new Replay(_ -> IndexEntry.EMPTY, false).run(records);
     }
 
     /** After a power loss: only what was written and then forced. */
-    static Map<Long, State> forcedOnly(List<Record> records) {
+    static Map<Long, State> forcedOnly(List<JournalRecord> records) {
         Map<Long, State> states = dirtyOnly(records);
         states.values().forEach(s -> s.ranges.remove(0, Long.MAX_VALUE, p -> p.generation() != FORCED_GENERATION));
         return states;
     }
 
-    private Map<Long, State> run(List<Record> records) {
-        for (Record record : records) {
+    private Map<Long, State> run(List<JournalRecord> records) {
+        for (JournalRecord record : records) {
             if (record.kind() == DirtyJournal.FORCED) {
                 forcedUpTo.merge(record.value(0), record.value(1), Math::max);
             }
         }
-        for (Record record : records) {
+        for (JournalRecord record : records) {
             states.computeIfAbsent(record.value(0), this::load).apply(record, forced(record), keepClean);
         }
         return states;
     }
 
-    private boolean forced(Record record) {
+    private boolean forced(JournalRecord record) {
         return record.value(3) == 1 || record.sequence() <= forcedUpTo.getOrDefault(record.value(0), -1L);
     }
 
@@ -86,7 +86,7 @@ final class Replay {
             return removed;
         }
 
-        private void apply(Record record, boolean forced, boolean keepClean) {
+        private void apply(JournalRecord record, boolean forced, boolean keepClean) {
             long from = record.value(1);
             long to = from + record.value(2);
             boolean indexKnows = record.sequence() <= indexSequence;
@@ -125,7 +125,7 @@ final class Replay {
             raise(to);
         }
 
-        private void clean(Record record, long from, long to, boolean keepClean, boolean indexKnows) {
+        private void clean(JournalRecord record, long from, long to, boolean keepClean, boolean indexKnows) {
             ranges.remove(from, to, Piece::isDirty);
             raise(to);
             if (keepClean && !indexKnows) {
