@@ -119,7 +119,7 @@ final class CacheKillTest {
                     lines.add(line);
                 }
                 if (lines.size() == linesBeforeKill) {
-                    child.destroyForcibly();
+                    child.toHandle().destroyForcibly();
                 }
                 line = out.readLine();
             }
@@ -149,6 +149,7 @@ final class CacheKillTest {
         try (DiskCache cache = DiskCache.open(directory, VOLUME, options())) {
             for (int inode = 1; inode <= FILES; inode++) {
                 try (CachedFile file = cache.open(inode)) {
+                    Content.checkClean(file);
                     RangeMap found = new RangeMap();
                     file.dirty().ranges().forEach(r -> found.set(Piece.dirty(r.offset(), r.end(), 0)));
                     for (int block = 0; block < BLOCKS; block++) {
