@@ -18,8 +18,8 @@ import java.util.concurrent.TimeUnit;
 /** Starts, asks and ends the processes that serve mounts. */
 final class Agents {
     private static final String SUPERVISOR = "dev.larder.agent.SupervisorMain";
-    private static final Duration START = Duration.ofSeconds(120);
-    private static final Duration END = Duration.ofSeconds(60);
+    private static final Duration START = Duration.ofMinutes(2);
+    private static final Duration END = Duration.ofMinutes(1);
     private static final Duration ANSWER = Duration.ofSeconds(5);
     /** While it uploads, an agent reports progress at least this often. */
     static final Duration WORK = Duration.ofMinutes(3);

@@ -59,7 +59,7 @@ final class BenchCommand implements Callable<Integer> {
         }
         try (ProgressLine progress = larder.progress()) {
             List<Bench.Row> rows = new Bench(directory, bytes, files, progress).run();
-            progress.close();
+            progress.end();
             format.print(larder.environment().out(), rows, () -> table(rows));
         } catch (IOException e) {
             throw CommandFailure.failed("bench in " + directory, StateDirectory.reason(e), "df -h " + directory);

@@ -28,7 +28,7 @@ import java.util.UUID;
 /** The PostgreSQL server that a manifest names: the embedded one, started when it is not running, or another. */
 final class MetadataServer {
     private static final Duration START = Duration.ofSeconds(90);
-    private static final Duration STOP = Duration.ofSeconds(60);
+    private static final Duration STOP = Duration.ofMinutes(1);
     private static final int DEFAULT_PORT = 5432;
 
     private final Path embedded;

@@ -48,7 +48,7 @@ final class MountCommand implements Callable<Integer> {
         Path mountPoint = MountPointCheck.canonical(directory);
         Agents agents = new Agents(larder);
         MountSpec spec;
-        try (StateDirectory.Lock lock = larder.state().lock(LOCK)) {
+        try (StateDirectory.Lock _ = larder.state().lock(LOCK)) {
             spec = mounted(agents, manifest, mountPoint);
             if (spec != null) {
                 larder.say("volume " + spec.volume() + " is already mounted on " + mountPoint);

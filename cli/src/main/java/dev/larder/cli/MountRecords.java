@@ -54,7 +54,7 @@ final class MountRecords {
     }
 
     private static boolean answers(MountSpec spec) {
-        try (AgentClient client = AgentClient.connect(spec.controlSocket())) {
+        try (AgentClient _ = AgentClient.connect(spec.controlSocket())) {
             return true;
         } catch (IOException e) {
             return false;

@@ -37,7 +37,7 @@ final class ProgressLine implements AutoCloseable {
         long now = nanos.getAsLong();
         boolean fresh = !progress.what().equals(what);
         if (fresh) {
-            close();
+            end();
             what = progress.what();
             began = now;
         }
@@ -88,9 +88,13 @@ final class ProgressLine implements AutoCloseable {
         return bytes ? Units.bytes(count) : unit == null || unit.isEmpty() ? "" + count : count + " " + unit;
     }
 
-    /** Ends the line that is open. */
     @Override
     public void close() {
+        end();
+    }
+
+    /** Ends the line that is open. */
+    void end() {
         if (open) {
             err.println();
             open = false;

@@ -43,7 +43,7 @@ final class UmountCommand implements Callable<Integer> {
             larder.say("nothing is mounted on " + mountPoint);
             return ExitCodes.OK;
         }
-        try (StateDirectory.Lock lock = larder.state().lock(LOCK)) {
+        try (StateDirectory.Lock _ = larder.state().lock(LOCK)) {
             Answers.Flush flushed = agents.shutdown(spec);
             String uploaded = flushed.files() == 0
                     ? ""
