@@ -64,8 +64,10 @@ class AgentClientTest {
     @Test
     void progressComesBeforeTheResult() throws Exception {
         List<Progress> seen = new ArrayList<>();
-        String answer = "{\"progress\":{\"what\":\"fetching\",\"done\":1,\"total\":2,\"unit\":\"bytes\"}}\n"
-                + "{\"result\":{\"files\":3,\"bytes\":4,\"failed\":[],\"later\":\"unknown members are ignored\"}}\n";
+        String answer = """
+                {"progress":{"what":"fetching","done":1,"total":2,"unit":"bytes"}}
+                {"result":{"files":3,"bytes":4,"failed":[],"later":"unknown members are ignored"}}
+                """;
         String request = serve(answer, client -> {
             Answers.Warmup result = client.ask(
                     Command.WARMUP, Map.of("paths", List.of("/a b")), Answers.Warmup.class, SILENCE, seen::add);
