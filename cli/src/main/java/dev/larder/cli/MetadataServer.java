@@ -1,0 +1,165 @@
+package dev.larder.cli;
+
+import dev.larder.crds.Manifest;
+import dev.larder.crds.MetadataStore;
+import dev.larder.crds.SecretReader;
+import dev.larder.schema.EmbeddedPostgres;
+import dev.larder.schema.PostgresException;
+import dev.larder.schema.SchemaMigration;
+import dev.larder.schema.ServerLogin;
+import dev.larder.schema.VolumeDatabase;
+import dev.larder.schema.VolumeRow;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.PreparedStatement;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Properties;
+import java.util.Set;
+import java.util.UUID;
+
+/** The PostgreSQL server that a manifest names: the embedded one, started when it is not running, or another. */
+final class MetadataServer {
+    private static final Duration START = Duration.ofSeconds(90);
+    private static final Duration STOP = Duration.ofMinutes(1);
+    private static final int DEFAULT_PORT = 5432;
+
+    private final Path embedded;
+    private final URI url;
+    private final Map<String, String> secret;
+
+    private MetadataServer(Path embedded, URI url, Map<String, String> secret) {
+        this.embedded = embedded;
+        this.url = url;
+        this.secret = secret;
+    }
+
+    static MetadataServer of(Manifest manifest, StateDirectory state) {
+        MetadataStore.Spec spec = manifest.metadataStore().spec();
+        if (spec.embedded() != null) {
+            Path directory = spec.embedded().directory();
+            return new MetadataServer(directory == null ? state.postgres() : directory, null, null);
+        }
+        try {
+            Map<String, String> secret = SecretReader.resolve(
+                    spec.postgres().secret(), manifest.secrets(), SecretReader.DATABASE_KEYS, Set.of());
+            return new MetadataServer(null, URI.create(spec.postgres().url()), secret);
+        } catch (IOException e) {
+            throw CommandFailure.failed("metadata store " + manifest.metadataStore().metadata().name(), e, null);
+        }
+    }
+
+    /** The directory of an embedded server, or null. */
+    Path embedded() {
+        return embedded;
+    }
+
+    /** For people; never changes for one server. */
+    String describe() {
+        return embedded != null ? "embedded PostgreSQL in " + embedded : "PostgreSQL at " + host() + ":" + port();
+    }
+
+    /**
+     * The identity of a new volume. On a server that other machines reach it follows from the name, so that each of them
+     * finds the same volume.
+     */
+    UUID newVolumeId(String name) {
+        return embedded != null
+                ? UUID.randomUUID()
+                : UUID.nameUUIDFromBytes(("larder.dev/volume/" + name).getBytes(StandardCharsets.UTF_8));
+    }
+
+    private String host() {
+        String host = url.getHost();
+        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    }
+
+    private int port() {
+        return url.getPort() < 0 ? DEFAULT_PORT : url.getPort();
+    }
+
+    boolean isRunning() {
+        return embedded == null || new EmbeddedPostgres(embedded).isRunning();
+    }
+
+    ServerLogin login() {
+        if (embedded == null) {
+            return new ServerLogin(host(), port(), secret.get("username"), secret.get("password"));
+        }
+        try {
+            return new EmbeddedPostgres(embedded).ensureRunning(START);
+        } catch (PostgresException | UncheckedIOException e) {
+            throw CommandFailure.failed("embedded PostgreSQL", e, "the log in " + embedded.resolve("log"));
+        }
+    }
+
+    static void stop(Path directory) {
+        try {
+            new EmbeddedPostgres(directory).stop(STOP);
+        } catch (PostgresException | UncheckedIOException e) {
+            throw CommandFailure.failed("embedded PostgreSQL", e, "the log in " + directory.resolve("log"));
+        }
+    }
+
+    /** Makes the volume's database and roles. */
+    VolumeDatabase create(ServerLogin login, VolumeRow volume) {
+        return explained(() -> new SchemaMigration(login).provision(volume));
+    }
+
+    /** Brings an existing database to this version's schema and to the manifest's limits. */
+    void update(ServerLogin login, VolumeRow volume) {
+        explained(() -> {
+            new SchemaMigration(login).migrate(volume.id());
+            limit(login, volume);
+            return null;
+        });
+    }
+
+    private static void limit(ServerLogin login, VolumeRow volume) {
+        Properties properties = new Properties();
+        properties.setProperty("user", login.user());
+        properties.setProperty("password", login.password());
+        properties.setProperty("connectTimeout", "10");
+        String database = SchemaMigration.databaseName(volume.id());
+        try (Connection connection = DriverManager.getConnection(login.url(database), properties);
+                PreparedStatement update = connection.prepareStatement("UPDATE larder.volume SET quota_bytes = ?,"
+                        + " quota_inodes = ?, trash = ? * interval '1 millisecond'"
+                        + " WHERE (quota_bytes, quota_inodes, trash)"
+                        + " IS DISTINCT FROM (?, ?, ? * interval '1 millisecond')")) {
+            for (int first = 1; first <= 4; first += 3) {
+                update.setLong(first, volume.quotaBytes());
+                update.setLong(first + 1, volume.quotaInodes());
+                update.setLong(first + 2, volume.trash().toMillis());
+            }
+            update.executeUpdate();
+        } catch (SQLException e) {
+            throw new PostgresException("cannot set the limits in " + database + ": " + e.getMessage(), e);
+        }
+    }
+
+    private <T> T explained(java.util.function.Supplier<T> step) {
+        try {
+            return step.get();
+        } catch (PostgresException e) {
+            String hint = embedded != null
+                    ? "the log in " + embedded.resolve("log")
+                    : "psql -h " + host() + " -p " + port() + " -U " + secret.get("username") + " postgres";
+            throw CommandFailure.failed("metadata store", e, hint);
+        }
+    }
+
+    /** The embedded server that a volume's record names, or null. */
+    static Path embeddedOf(VolumeRecord record) {
+        String start = "embedded PostgreSQL in ";
+        Path directory =
+                record.server().startsWith(start) ? Path.of(record.server().substring(start.length())) : null;
+        return directory != null && Files.isDirectory(directory) ? directory : null;
+    }
+}

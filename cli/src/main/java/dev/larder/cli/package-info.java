@@ -1,0 +1,2 @@
+/** The {@code larder} command: mounts and administers volumes on one machine. */
+package dev.larder.cli;

@@ -1,0 +1,95 @@
+package dev.larder.agent.api;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.UUID;
+
+/**
+ * Everything an agent must know to serve one volume. Written as JSON, mode 0600, to {@code spec.json} in the mount's
+ * record directory. Quotas and the trash's time are in the volume's database.
+ *
+ * @param version of this record, {@link #VERSION}
+ * @param volumeId the volume's identity, also in its database
+ * @param mountPoint absolute; null = serve only control requests, nothing is mounted
+ * @param recordDirectory absolute, 0700: control socket, this record, logs
+ * @param codec "none" or "zstd"
+ * @param consistency "closeToOpen" or "bounded"
+ * @param durability "onFsync" or "onClose"
+ */
+public record MountSpec(
+        int version,
+        String volume,
+        UUID volumeId,
+        Path mountPoint,
+        Path recordDirectory,
+        Database database,
+        Store objectStore,
+        Cache cache,
+        String codec,
+        String consistency,
+        String durability,
+        boolean readOnly) {
+    public static final int VERSION = 1;
+
+    /** Names within the record directory. */
+    public static final String FILE = "spec.json";
+
+    public static final String CONTROL_SOCKET = "control.sock";
+    public static final String SUPERVISOR_LOG = "supervisor.log";
+    public static final String AGENT_LOG = "agent.log";
+
+    /**
+     * The volume's own database.
+     *
+     * @param jdbcUrl without user and password
+     * @param passwordFile absolute, 0600, holds the password and nothing else
+     */
+    public record Database(String jdbcUrl, String user, Path passwordFile) {}
+
+    /** Exactly one is not null. */
+    public record Store(Directory directory, S3 s3, Postgres postgres) {}
+
+    /** @param path absolute: the volume's own directory of objects */
+    public record Directory(Path path) {}
+
+    /**
+     * @param endpoint null = AWS itself
+     * @param prefix the volume's own, ends with '/'
+     * @param credentialsFile absolute, 0600, lines accessKeyId=, secretAccessKey=, perhaps sessionToken=; null = the
+     *     SDK's default chain
+     * @param proxy http://host:port or null
+     * @param storageClass null = the bucket's default
+     */
+    public record S3(
+            String endpoint,
+            String bucket,
+            String prefix,
+            String region,
+            boolean pathStyle,
+            Path credentialsFile,
+            String proxy,
+            List<String> noProxy,
+            String storageClass) {}
+
+    /** The bytes are rows of the volume's own database. */
+    public record Postgres() {}
+
+    /** @param directory absolute, of this mount alone */
+    public record Cache(Path directory, long capacityBytes) {}
+
+    public Path file() {
+        return recordDirectory.resolve(FILE);
+    }
+
+    public Path controlSocket() {
+        return recordDirectory.resolve(CONTROL_SOCKET);
+    }
+
+    public Path supervisorLog() {
+        return recordDirectory.resolve(SUPERVISOR_LOG);
+    }
+
+    public Path agentLog() {
+        return recordDirectory.resolve(AGENT_LOG);
+    }
+}
