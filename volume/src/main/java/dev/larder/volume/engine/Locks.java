@@ -29,9 +29,13 @@ final class Locks {
     private final ConcurrentHashMap<Owner, LockRanges> granted = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Long, Set<Semaphore>> waiters = new ConcurrentHashMap<>();
 
+    private final boolean inherited;
+
     private record Owner(long inode, long owner, boolean flock) {}
 
-    Locks(Metadata metadata, Coherence coherence) {
+    /** @param inherited the session was a dead process's */
+    Locks(Metadata metadata, Coherence coherence, boolean inherited) {
+        this.inherited = inherited;
         this.metadata = metadata;
         this.coherence = coherence;
     }
@@ -40,8 +44,9 @@ final class Locks {
         return metadata.testLock(inode, wanted);
     }
 
+    /** A session that was taken over from a dead process may hold locks that nobody remembers. */
     boolean holds(long inode, long owner, boolean flock) {
-        return granted.containsKey(new Owner(inode, owner, flock));
+        return inherited || granted.containsKey(new Owner(inode, owner, flock));
     }
 
     /** Gives up whatever the owner has on the inode, as a close does. */
@@ -63,11 +68,20 @@ final class Locks {
     void lock(Op op, long inode, FileLock lock, boolean wait, Cancellation cancel) {
         if (wait) {
             await(op, inode, lock, cancel);
-        } else if (metadata.setLock(op, inode, lock, false) != null) {
+        } else if (refused(op, inode, lock, false)) {
             throw new ErrnoException(Errno.EAGAIN);
         }
         record(inode, lock);
         coherence.awaitFresh();
+    }
+
+    /** As on Linux, an flock that cannot be converted at once is given up first. */
+    private boolean refused(Op op, long inode, FileLock lock, boolean waiting) {
+        boolean refused = metadata.setLock(op, inode, lock, waiting) != null;
+        if (refused && lock.flock() && granted.remove(new Owner(inode, lock.owner(), true)) != null) {
+            wake(inode);
+        }
+        return refused;
     }
 
     private void await(Op op, long inode, FileLock lock, Cancellation cancel) {
@@ -78,7 +92,7 @@ final class Locks {
             return all;
         });
         try {
-            if (metadata.setLock(op, inode, lock, true) != null) {
+            if (refused(op, inode, lock, true)) {
                 awaitGrant(inode, lock, cancel, signal);
             }
         } finally {
@@ -100,7 +114,7 @@ final class Locks {
                     throw new ErrnoException(Errno.EINTR);
                 }
                 signal.drainPermits();
-            } while (metadata.setLock(Op.NONE, inode, lock, true) != null);
+            } while (refused(Op.NONE, inode, lock, true));
             over = true;
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

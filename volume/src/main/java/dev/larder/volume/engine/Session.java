@@ -39,8 +39,9 @@ final class Session implements Coherence.Listener, AutoCloseable {
     /**
      * @param lease how long the database keeps a session that is silent
      * @param feedInterval how long a name made elsewhere may be unknown here
+     * @param inherited the session is a dead process's, taken over
      */
-    record Times(Duration lease, Duration feedInterval, Duration flushInterval) {
+    record Times(Duration lease, Duration feedInterval, Duration flushInterval, boolean inherited) {
         static final Duration FLUSH_INTERVAL = Duration.ofMillis(50);
     }
 
@@ -52,7 +53,7 @@ final class Session implements Coherence.Listener, AutoCloseable {
         coherence = new Coherence(metadata, this, notifications, times.feedInterval, times.lease);
         loop = new SessionLoop(metadata, unflushed, this::answered, this::fenced, times.lease, times.flushInterval);
         quota = new QuotaLedger(metadata::heartbeat, this::uncommittedBytes, times.feedInterval);
-        locks = new Locks(metadata, coherence);
+        locks = new Locks(metadata, coherence, times.inherited);
         inodeNumbers = new InodeNumbers(metadata, background);
     }
 
