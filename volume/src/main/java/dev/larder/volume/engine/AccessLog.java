@@ -5,6 +5,7 @@ import dev.larder.volume.FileName;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -18,18 +19,18 @@ final class AccessLog {
     private final String[] ring = new String[LINES];
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition written = lock.newCondition();
-    private volatile int readers;
+    private final AtomicInteger readers = new AtomicInteger();
     private long next;
 
     boolean active() {
-        return readers > 0;
+        return readers.get() > 0;
     }
 
     /** @return the position of the first line the new reader sees */
     long open() {
         lock.lock();
         try {
-            readers++;
+            readers.incrementAndGet();
             return next;
         } finally {
             lock.unlock();
@@ -37,12 +38,7 @@ final class AccessLog {
     }
 
     void close() {
-        lock.lock();
-        try {
-            readers = Math.max(0, readers - 1);
-        } finally {
-            lock.unlock();
-        }
+        readers.decrementAndGet();
     }
 
     void add(String operation, Caller caller, long inode, FileName name, String outcome, long nanos) {
