@@ -1,6 +1,5 @@
 package dev.larder.volume.engine;
 
-import dev.larder.volume.ErrnoException;
 import dev.larder.volume.metadata.Extent;
 import dev.larder.volume.metadata.ExtentKind;
 import dev.larder.volume.metadata.FrameTable;
@@ -19,7 +18,7 @@ import java.util.Map;
 import java.util.UUID;
 
 /**
- * Moves small contents from their rows into segments, many files to one object. Compare-and-swap: what was overwritten
+ * Moves small contents from their rows into segments, many files to one object; adjacent ones of a file become one. Compare-and-swap: what was overwritten
  * or packed by another mount meanwhile is left alone, and a segment that nothing refers to is the collector's.
  */
 final class Packer {
@@ -30,6 +29,7 @@ final class Packer {
 
     private static final Duration SETTLED = Duration.ofSeconds(1);
     private static final int MAX_BATCHES = 10_000;
+    private static final long MAX_RUN_BYTES = 1 << 20;
 
     private final Maintenance maintenance;
     private final SegmentStore segments;
@@ -80,8 +80,9 @@ final class Packer {
 
     private Packed pack(List<FileExtent> batch) throws IOException {
         UUID segment = segments.newSegment();
-        try (Arena arena = Arena.ofConfined()) {
-            Map<UUID, MemorySegment> contents = contents(batch, arena);
+        try (Arena arena = Arena.ofShared()) {
+            Map<UUID, MemorySegment> contents = new LinkedHashMap<>();
+            List<Planned> planned = plan(batch, contents, arena);
             List<byte[]> tables = segments.write(segment, List.copyOf(contents.values()));
             Map<UUID, byte[]> frames = LinkedHashMap.newLinkedHashMap(contents.size());
             int next = 0;
@@ -91,33 +92,96 @@ final class Packer {
             long bytes = contents.values().stream()
                     .mapToLong(MemorySegment::byteSize)
                     .sum();
-            return new Packed(move(batch, segment, frames), bytes, 1);
+            List<Move> moves = planned.stream()
+                    .map(move -> move.to(segment, frames.get(move.content)))
+                    .toList();
+            long moved = maintenance.move(moves).stream().filter(done -> done).count();
+            return new Packed(moved, bytes, 1);
         }
     }
 
-    /** Every content once, verified, in order; what does not fit any more waits for the next segment. */
-    private Map<UUID, MemorySegment> contents(List<FileExtent> batch, Arena arena) throws IOException {
-        Map<UUID, MemorySegment> contents = new LinkedHashMap<>();
-        long total = 0;
-        for (FileExtent candidate : batch) {
-            Extent extent = candidate.extent();
-            if (contents.containsKey(extent.content())) {
-                continue;
-            }
-            long length = length(FrameTable.decode(extent.frames()));
-            total += length;
-            if (total > SegmentStore.MAX_SEGMENT_BYTES) {
+    /** A run of adjacent extents and the content that it becomes. */
+    private record Planned(long inode, List<Extent> from, UUID content, long skip) {
+        Move to(UUID segment, byte[] frames) {
+            long offset = from.getFirst().offset();
+            long length = from.getLast().end() - offset;
+            return new Move(
+                    inode, from, new Extent(offset, length, ExtentKind.SEGMENT, content, skip, segment, frames, null));
+        }
+    }
+
+    /** What fits into one segment; the rest waits for the next. */
+    private List<Planned> plan(List<FileExtent> batch, Map<UUID, MemorySegment> contents, Arena arena)
+            throws IOException {
+        List<Planned> planned = new ArrayList<>();
+        long left = SegmentStore.MAX_SEGMENT_BYTES;
+        int next = 0;
+        while (next < batch.size()) {
+            List<Extent> run = run(batch, next);
+            long needed = run.stream().mapToLong(extent -> extent.data().length).sum();
+            if (needed > left) {
                 break;
             }
-            MemorySegment bytes = arena.allocate(length);
-            segments.read(
-                    extent,
-                    0,
-                    length,
-                    (offset, frame) -> MemorySegment.copy(frame, 0, bytes, offset, frame.byteSize()));
-            contents.put(extent.content(), bytes);
+            left -= needed;
+            planned.add(plan(batch.get(next).inode(), run, contents, arena));
+            next += run.size();
         }
-        return contents;
+        return planned;
+    }
+
+    /** The extents from one on that follow each other without a gap, at most {@link #MAX_RUN_BYTES} together. */
+    private static List<Extent> run(List<FileExtent> batch, int first) {
+        long inode = batch.get(first).inode();
+        Extent last = batch.get(first).extent();
+        List<Extent> run = new ArrayList<>(List.of(last));
+        long bytes = last.data().length;
+        for (int i = first + 1; i < batch.size(); i++) {
+            Extent extent = batch.get(i).extent();
+            bytes += extent.data().length;
+            if (batch.get(i).inode() != inode || extent.offset() != last.end() || bytes > MAX_RUN_BYTES) {
+                break;
+            }
+            run.add(extent);
+            last = extent;
+        }
+        return run;
+    }
+
+    /** One extent keeps its content, so that what caches hold of it stays right; a run becomes a new one. */
+    private Planned plan(long inode, List<Extent> run, Map<UUID, MemorySegment> contents, Arena arena)
+            throws IOException {
+        Extent only = run.getFirst();
+        if (run.size() == 1 && only.frames() != null) {
+            if (!contents.containsKey(only.content())) {
+                long length = length(FrameTable.decode(only.frames()));
+                contents.put(only.content(), read(only, 0, length, arena));
+            }
+            return new Planned(inode, run, only.content(), only.skip());
+        }
+        long length = run.getLast().end() - only.offset();
+        MemorySegment joined = arena.allocate(length);
+        for (Extent extent : run) {
+            MemorySegment bytes = read(extent, extent.skip(), extent.skip() + extent.length(), arena);
+            MemorySegment.copy(bytes, 0, joined, extent.offset() - only.offset(), extent.length());
+        }
+        UUID content = UUID.randomUUID();
+        contents.put(content, joined);
+        return new Planned(inode, run, content, 0);
+    }
+
+    /** Verified bytes of a content. */
+    private MemorySegment read(Extent extent, long from, long to, Arena arena) throws IOException {
+        MemorySegment bytes = arena.allocate(to - from);
+        if (extent.frames() == null) {
+            MemorySegment.copy(MemorySegment.ofArray(extent.data()), from, bytes, 0, to - from);
+            return bytes;
+        }
+        segments.read(extent, from, to, (offset, frame) -> {
+            long begin = Math.max(offset, from);
+            long end = Math.min(offset + frame.byteSize(), to);
+            MemorySegment.copy(frame, begin - offset, bytes, begin - from, end - begin);
+        });
+        return bytes;
     }
 
     static long length(FrameTable frames) {
@@ -126,27 +190,5 @@ final class Packer {
             length += frames.length(i);
         }
         return length;
-    }
-
-    /** @throws ErrnoException of the database */
-    private long move(List<FileExtent> batch, UUID segment, Map<UUID, byte[]> frames) {
-        List<Move> moves = new ArrayList<>();
-        for (FileExtent source : batch) {
-            Extent from = source.extent();
-            byte[] table = frames.get(from.content());
-            if (table != null) {
-                Extent to = new Extent(
-                        from.offset(),
-                        from.length(),
-                        ExtentKind.SEGMENT,
-                        from.content(),
-                        from.skip(),
-                        segment,
-                        table,
-                        null);
-                moves.add(new Move(source.inode(), from, to));
-            }
-        }
-        return maintenance.move(moves).stream().filter(moved -> moved).count();
     }
 }

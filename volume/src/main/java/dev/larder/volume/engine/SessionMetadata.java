@@ -210,7 +210,6 @@ final class SessionMetadata implements Metadata {
 
     @Override
     public List<Committed> commit(Op op, List<Commit> commits) {
-        UUID before = unflushed.incarnation();
         long[] inodes = commits.stream().mapToLong(Commit::inode).toArray();
         try (Known.Mutation mutation = known.mutate(inodes)) {
             List<Committed> answers = current.commit(op, commits);
@@ -219,7 +218,7 @@ final class SessionMetadata implements Metadata {
                     mutation.is(answer.attributes());
                 }
             }
-            unflushed.mutated(before, inodes);
+            unflushed.committed();
             return answers;
         }
     }

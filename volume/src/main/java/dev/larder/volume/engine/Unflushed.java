@@ -19,6 +19,7 @@ final class Unflushed {
     private final ConcurrentHashMap<Long, Mark> marks = new ConcurrentHashMap<>();
     private final Set<Long> suspects = ConcurrentHashMap.newKeySet();
     private final AtomicLong sequence = new AtomicLong();
+    private volatile long flushedTo;
     private volatile UUID incarnation = new UUID(0, 0);
 
     /** @param incarnation the oldest of those that its mutations since the last flush were made in */
@@ -45,8 +46,13 @@ final class Unflushed {
         }
     }
 
+    /** Contents were committed: they are to be flushed, and {@link Contents} knows itself what was lost of them. */
+    void committed() {
+        sequence.incrementAndGet();
+    }
+
     boolean isEmpty() {
-        return marks.isEmpty();
+        return flushedTo >= sequence.get() && marks.isEmpty();
     }
 
     boolean isFull() {
@@ -59,7 +65,8 @@ final class Unflushed {
     }
 
     /** A flush that began after {@code position} succeeded in this incarnation. */
-    void flushed(long position, UUID in) {
+    synchronized void flushed(long position, UUID in) {
+        flushedTo = Math.max(flushedTo, position);
         marks.forEach((inode, mark) -> {
             if (!mark.incarnation.equals(in)) {
                 suspects.add(inode);
@@ -76,5 +83,10 @@ final class Unflushed {
             throw new ErrnoException(
                     Errno.EIO, "the database restarted and may have lost the last changes of this file");
         }
+    }
+
+    /** The inode's fsync has failed for a reason of its own. */
+    void told(long inode) {
+        suspects.remove(inode);
     }
 }

@@ -72,13 +72,11 @@ public final class VolumeFileSystem implements FileSystem {
 
     /**
      * The kernel forgets an inode as a whole when it drops it, so lookups are not counted: a successor process could not
-     * know the count either. An open inode is not forgotten.
+     * know the count either.
      */
     @Override
     public void forget(long inode, long lookups) {
-        if (!contents.isOpen(inode)) {
-            contents.forgotten(inode);
-        }
+        contents.forgotten(inode);
     }
 
     @Override
@@ -94,7 +92,9 @@ public final class VolumeFileSystem implements FileSystem {
     @Override
     public Attributes setAttributes(Op op, Caller caller, long inode, long handle, SetAttributes change) {
         writable();
-        Attributes changed = contents.setAttributes(op, inode, change);
+        Attributes changed = committed(inode).isRegular()
+                ? contents.setAttributes(op, inode, change)
+                : metadata.setAttributes(op, inode, change);
         if (change.mode() != null) {
             xattrs.follow(op.step(1), changed);
         }
@@ -263,7 +263,12 @@ public final class VolumeFileSystem implements FileSystem {
 
     @Override
     public void fsync(Caller caller, long inode, long handle, boolean dataOnly) {
-        contents.fsync(inode, dataOnly);
+        try {
+            contents.fsync(inode, dataOnly);
+        } catch (ErrnoException e) {
+            unflushed.told(inode);
+            throw e;
+        }
         unflushed.check(inode);
     }
 

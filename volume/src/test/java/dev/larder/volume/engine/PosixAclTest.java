@@ -44,8 +44,10 @@ class PosixAclTest {
     @Test
     void chmodChangesOwnerMaskAndOther() {
         byte[] changed = PosixAcl.decode(NAMED_USER).chmod(0514).encode();
-        assertArrayEquals(hex("02000000" + "01000500ffffffff" + "02000700e8030000" + "04000400ffffffff"
-                        + "10000100ffffffff" + "20000400ffffffff"), changed);
+        assertArrayEquals(
+                hex("02000000" + "01000500ffffffff" + "02000700e8030000" + "04000400ffffffff" + "10000100ffffffff"
+                        + "20000400ffffffff"),
+                changed);
     }
 
     @Test
@@ -58,8 +60,10 @@ class PosixAclTest {
         PosixAcl.Inherited inherited = PosixAcl.inherit(NAMED_USER, Attributes.S_IFREG | 0640);
         assertEquals(Attributes.S_IFREG | 0640, inherited.mode());
         assertNull(inherited.defaultAcl());
-        assertArrayEquals(hex("02000000" + "01000600ffffffff" + "02000700e8030000" + "04000400ffffffff"
-                        + "10000400ffffffff" + "20000000ffffffff"), inherited.accessAcl());
+        assertArrayEquals(
+                hex("02000000" + "01000600ffffffff" + "02000700e8030000" + "04000400ffffffff" + "10000400ffffffff"
+                        + "20000000ffffffff"),
+                inherited.accessAcl());
     }
 
     @Test
@@ -96,6 +100,9 @@ class PosixAclTest {
     }
 
     private static void refused(String encoded, Errno errno) {
-        assertEquals(errno, assertThrows(ErrnoException.class, () -> PosixAcl.decode(hex(encoded))).errno());
+        assertEquals(
+                errno,
+                assertThrows(ErrnoException.class, () -> PosixAcl.decode(hex(encoded)))
+                        .errno());
     }
 }

@@ -77,6 +77,9 @@ class QuotaLedgerTest {
     }
 
     private void refused(long bytes, long inodes) {
-        assertEquals(Errno.EDQUOT, assertThrows(ErrnoException.class, () -> ledger.grow(bytes, inodes)).errno());
+        assertEquals(
+                Errno.EDQUOT,
+                assertThrows(ErrnoException.class, () -> ledger.grow(bytes, inodes))
+                        .errno());
     }
 }

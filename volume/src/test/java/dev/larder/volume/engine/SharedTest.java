@@ -60,7 +60,9 @@ class SharedTest {
                     throw new ErrnoException(Errno.ETIMEDOUT);
                 },
                 LIMIT);
-        assertEquals(Errno.ETIMEDOUT, assertThrows(ErrnoException.class, shared::join).errno());
+        assertEquals(
+                Errno.ETIMEDOUT,
+                assertThrows(ErrnoException.class, shared::join).errno());
     }
 
     private static void await(CountDownLatch latch) {

@@ -65,6 +65,8 @@ class UnflushedTest {
     }
 
     private void assertEio(long inode) {
-        assertEquals(Errno.EIO, assertThrows(ErrnoException.class, () -> unflushed.check(inode)).errno());
+        assertEquals(
+                Errno.EIO,
+                assertThrows(ErrnoException.class, () -> unflushed.check(inode)).errno());
     }
 }

@@ -98,10 +98,7 @@ final class ScratchVolume implements AutoCloseable {
         }
         long inode = nextInode++;
         session.create(
-                Op.NONE,
-                parent,
-                FileName.of(name),
-                new NewInode(inode, mode, 0, 0, 0, null, null, null, false, NOW));
+                Op.NONE, parent, FileName.of(name), new NewInode(inode, mode, 0, 0, 0, null, null, null, false, NOW));
         return inode;
     }
 
@@ -109,15 +106,13 @@ final class ScratchVolume implements AutoCloseable {
     static Extent inline(long offset, byte[] bytes) {
         FrameTable frames = FrameTable.of(FrameTable.CODEC_NONE, 1);
         frames.set(0, bytes.length, 0, bytes.length, 0);
-        return new Extent(
-                offset, bytes.length, ExtentKind.INLINE, UUID.randomUUID(), 0, null, frames.encoded(), bytes);
+        return new Extent(offset, bytes.length, ExtentKind.INLINE, UUID.randomUUID(), 0, null, frames.encoded(), bytes);
     }
 
     static Extent segment(long offset, int length, UUID segment, long storedOffset) {
         FrameTable frames = FrameTable.of(FrameTable.CODEC_NONE, 1);
         frames.set(0, length, storedOffset, length, 0);
-        return new Extent(
-                offset, length, ExtentKind.SEGMENT, UUID.randomUUID(), 0, segment, frames.encoded(), null);
+        return new Extent(offset, length, ExtentKind.SEGMENT, UUID.randomUUID(), 0, segment, frames.encoded(), null);
     }
 
     static Commit write(long inode, Extent... extents) {
