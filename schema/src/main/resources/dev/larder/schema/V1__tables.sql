@@ -4,6 +4,13 @@
 CREATE SCHEMA larder;
 CREATE SCHEMA larder_v1;
 
+-- What SchemaMigration looks at before it loads anything: the last versioned file and a digest of all of them.
+CREATE TABLE larder.schema_state (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    version  int  NOT NULL,
+    digest   text NOT NULL
+);
+
 CREATE TABLE larder.volume (
     only_row     boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     id           uuid    NOT NULL,
@@ -21,7 +28,8 @@ CREATE TABLE larder.volume (
 -- Empty after a crash of the server and on a promoted standby: that is how agents see it.
 CREATE UNLOGGED TABLE larder.incarnation (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
-    id       uuid NOT NULL
+    id       uuid NOT NULL,
+    began    timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
 CREATE TABLE larder.inode (
@@ -47,6 +55,36 @@ CREATE TABLE larder.inode (
     flags      int    NOT NULL DEFAULT 0,  -- 1 default ACL, 2 access ACL, 4 any xattr
     target     bytea                       -- of a symlink
 ) WITH (fillfactor = 75);
+
+-- What a statement answers about an inode: the members of dev.larder.volume.Attributes, in order.
+CREATE TYPE larder.attributes AS (
+    ino        bigint,
+    mode       int,
+    uid        bigint,
+    gid        bigint,
+    nlink      int,
+    rdev       bigint,
+    size       bigint,
+    allocated  bigint,
+    atime_s    bigint,
+    atime_ns   int,
+    mtime_s    bigint,
+    mtime_ns   int,
+    ctime_s    bigint,
+    ctime_ns   int,
+    btime_s    bigint,
+    btime_ns   int,
+    version    bigint,
+    generation bigint,
+    parent     bigint,
+    flags      int
+);
+
+CREATE FUNCTION larder.attributes_of(i larder.inode) RETURNS larder.attributes LANGUAGE sql IMMUTABLE AS $$
+    SELECT ROW(i.ino, i.mode, i.uid, i.gid, i.nlink, i.rdev, i.size, i.allocated, i.atime_s, i.atime_ns,
+               i.mtime_s, i.mtime_ns, i.ctime_s, i.ctime_ns, i.btime_s, i.btime_ns,
+               i.version, i.generation, i.parent, i.flags)::larder.attributes
+$$;
 
 -- nlink 0: what purge looks at.
 CREATE INDEX inode_unlinked ON larder.inode (ino) WHERE nlink = 0;
@@ -100,6 +138,7 @@ CREATE TABLE larder.session (
     epoch   bigint NOT NULL DEFAULT 1,  -- grows with every successor of a dead agent
     host    text NOT NULL,
     mount   text NOT NULL,
+    lease   interval NOT NULL,
     began   timestamptz NOT NULL DEFAULT clock_timestamp(),
     expires timestamptz NOT NULL,       -- judged by this server's clock
     fenced  boolean NOT NULL DEFAULT false

@@ -1,0 +1,194 @@
+package dev.larder.volume.metadata;
+
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.Op;
+import java.sql.Connection;
+import java.sql.PreparedStatement;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Executes one session's statements: each operation is one autocommitted {@code SELECT * FROM larder_v1.f(...)}. A
+ * mutation holds one of the session's slots while it runs; slots are used in turn, so that its replay record outlives
+ * the writing of its reply. Failures that pass (races, a server that restarts) are tried again until the deadline, under
+ * the same operation number, so that what was executed before an answer was lost is not executed twice. Thread-safe.
+ */
+final class SessionStatements implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(SessionStatements.class);
+
+    private static final long FIRST_BACKOFF_MS = 2;
+    private static final long LONGEST_BACKOFF_MS = 500;
+
+    private final DatabasePool pool;
+    private final Duration deadline;
+    private final BlockingQueue<Integer> slots;
+    private final UUID session;
+    private volatile long epoch;
+
+    SessionStatements(DatabasePool pool, MetadataOptions options, UUID session) {
+        this.pool = pool;
+        this.deadline = options.deadline();
+        this.session = session;
+        this.slots = new ArrayBlockingQueue<>(options.slots());
+        for (int slot = 0; slot < options.slots(); slot++) {
+            slots.add(slot);
+        }
+    }
+
+    UUID session() {
+        return session;
+    }
+
+    long epoch() {
+        return epoch;
+    }
+
+    void opened(long newEpoch) {
+        this.epoch = newEpoch;
+    }
+
+    long statements() {
+        return pool.statements();
+    }
+
+    /** One row, errno in its first column: thrown when it is not 0. */
+    <T> T query(String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
+        return queryRows(sql, binder, rows -> firstRow(rows, reader));
+    }
+
+    /** @param reader gets the result before its first row */
+    <T> T queryRows(String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
+        return retrying(Op.NONE, deadline, resent -> execute(sql, binder, reader));
+    }
+
+    /** As {@link #query}; gives up at a deadline of its own. */
+    <T> T query(Duration within, String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
+        return retrying(Op.NONE, within, resent -> execute(sql, binder, rows -> firstRow(rows, reader)));
+    }
+
+    /**
+     * A mutation with one row as its answer. The statement's first five parameters (session, slot, epoch, op, resent)
+     * are bound here.
+     */
+    <T> T mutate(Op op, String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
+        return mutateRows(op, sql, binder, rows -> firstRow(rows, reader));
+    }
+
+    /** @param reader gets the result before its first row */
+    <T> T mutateRows(Op op, String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
+        long number = op.id() != 0 ? op.id() : ThreadLocalRandom.current().nextLong() | Long.MIN_VALUE;
+        int slot = takeSlot();
+        try {
+            return retrying(
+                    op,
+                    deadline,
+                    resent -> execute(
+                            sql,
+                            parameters -> {
+                                parameters
+                                        .add(session)
+                                        .add(slot)
+                                        .add(epoch)
+                                        .add(number)
+                                        .add(resent);
+                                binder.bind(parameters);
+                            },
+                            reader));
+        } finally {
+            slots.add(slot);
+        }
+    }
+
+    private <T> T execute(String sql, Parameters.Binder binder, RowReading.Reader<T> reader) throws SQLException {
+        try (Connection connection = pool.borrow();
+                PreparedStatement statement = connection.prepareStatement(sql)) {
+            binder.bind(new Parameters(statement));
+            try (ResultSet rows = statement.executeQuery()) {
+                return reader.read(rows);
+            }
+        }
+    }
+
+    private static <T> T firstRow(ResultSet rows, RowReading.Reader<T> reader) throws SQLException {
+        if (!rows.next()) {
+            throw new SQLException("a statement of larder_v1 answered no row");
+        }
+        int errno = rows.getInt(1);
+        if (errno != 0) {
+            throw new ErrnoException(Errno.of(errno));
+        }
+        return reader.read(rows);
+    }
+
+    private int takeSlot() {
+        try {
+            Integer slot = slots.poll(deadline.toMillis(), TimeUnit.MILLISECONDS);
+            if (slot == null) {
+                throw new ErrnoException(Errno.ETIMEDOUT, "no free metadata slot within " + deadline);
+            }
+            return slot;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ErrnoException(Errno.EINTR, "interrupted while waiting for a metadata slot", e);
+        }
+    }
+
+    private interface Attempt<T> {
+        T execute(boolean resent) throws SQLException;
+    }
+
+    private <T> T retrying(Op op, Duration within, Attempt<T> attempt) {
+        long end = System.nanoTime() + within.toNanos();
+        long backoffMs = FIRST_BACKOFF_MS;
+        boolean resent = op.resent();
+        while (true) {
+            try {
+                return attempt.execute(resent);
+            } catch (SQLException e) {
+                switch (SqlFailure.of(e)) {
+                    case FENCED ->
+                        throw new ErrnoException(Errno.ESTALE, "session " + session + " is fenced or has ended", e);
+                    case ERRNO -> throw new ErrnoException(SqlFailure.errno(e), e.getMessage(), e);
+                    case FATAL -> throw new ErrnoException(Errno.EIO, "the metadata database: " + e.getMessage(), e);
+                    case RACE -> {}
+                    case CONNECTION -> {
+                        resent = true;
+                        pool.suspectIdle();
+                    }
+                }
+                if (System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoffMs) - end > 0) {
+                    throw new ErrnoException(
+                            Errno.ETIMEDOUT, "the metadata database did not answer within " + within, e);
+                }
+                LOG.debug(
+                        "metadata statement again session={} backoff_ms={} cause={}", session, backoffMs, e.toString());
+                pause(backoffMs);
+                backoffMs = Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);
+            }
+        }
+    }
+
+    /** Between half and all of the back-off. */
+    private static void pause(long backoffMs) {
+        try {
+            Thread.sleep(backoffMs / 2 + ThreadLocalRandom.current().nextLong(backoffMs / 2 + 1));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ErrnoException(Errno.EINTR, "interrupted while the metadata database was away", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        pool.close();
+    }
+}
