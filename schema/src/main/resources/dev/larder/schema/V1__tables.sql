@@ -97,6 +97,8 @@ CREATE TABLE larder.dentry (
     name   bytea    NOT NULL,
     PRIMARY KEY (parent, hash, name)
 );
+-- From a directory to its name: paths of the trash, fsck.
+CREATE INDEX dentry_directory ON larder.dentry (ino) WHERE type = 4;
 
 CREATE TABLE larder.extent (
     ino     bigint   NOT NULL,
@@ -107,10 +109,13 @@ CREATE TABLE larder.extent (
     segment uuid,                         -- the object that holds them
     kind    smallint NOT NULL,            -- 0 inline, 1 segment, 2 external, 3 archived, 4 unwritten
     key_id  smallint NOT NULL DEFAULT 0,  -- encryption key, 0 = none
-    frames  bytea,                        -- FrameTable of the content
-    data    bytea,                        -- inline: the whole content
+    born    timestamptz,                  -- inline: when it was committed, for the packer
+    frames  bytea,                        -- FrameTable of the content; null: unwritten, or inline and cut
+    data    bytea,                        -- inline: the whole content, or with frames null just this extent's bytes
     PRIMARY KEY (ino, off)
 );
+-- A content of up to 8 KB stays in its row: a commit of 4 KiB takes 15 % less than with TOAST.
+ALTER TABLE larder.extent SET (toast_tuple_target = 8160);
 ALTER TABLE larder.extent ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE larder.extent ALTER COLUMN frames SET STORAGE EXTERNAL;
 CREATE INDEX extent_segment ON larder.extent (segment) WHERE segment IS NOT NULL;
@@ -195,4 +200,37 @@ CREATE UNLOGGED TABLE larder.lock_wait (
     type    smallint NOT NULL,
     until   timestamptz NOT NULL,
     PRIMARY KEY (session, owner, ino)
+);
+CREATE INDEX lock_wait_ino ON larder.lock_wait (ino);
+
+-- Seen at nlink 0 and kept by nothing, since when by this server's clock.
+CREATE TABLE larder.doomed (
+    ino   bigint PRIMARY KEY,
+    since timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- The feed: three tables used in turn by the minute, so that the oldest can be truncated. Plain tables and a switch in
+-- larder.note cost less than routing to partitions.
+CREATE UNLOGGED TABLE larder.change_0 (
+    xid     xid8     NOT NULL,
+    parent  bigint   NOT NULL,
+    ino     bigint   NOT NULL,
+    off     bigint   NOT NULL,
+    len     bigint   NOT NULL,
+    session uuid,
+    kind    smallint NOT NULL,  -- ordinal of Metadata.Change.Kind
+    name    bytea
+);
+CREATE INDEX change_0_xid ON larder.change_0 (xid);
+CREATE UNLOGGED TABLE larder.change_1 (LIKE larder.change_0);
+CREATE INDEX change_1_xid ON larder.change_1 (xid);
+CREATE UNLOGGED TABLE larder.change_2 (LIKE larder.change_0);
+CREATE INDEX change_2_xid ON larder.change_2 (xid);
+
+-- How often a table of the feed was truncated, and what was visible at the last time.
+CREATE UNLOGGED TABLE larder.feed_rotation (
+    only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
+    number   bigint NOT NULL,
+    seen     pg_snapshot NOT NULL,
+    at       timestamptz NOT NULL
 );

@@ -14,8 +14,9 @@ import java.util.UUID;
  * @param content identity of the content; null for UNWRITTEN
  * @param skip where in the content this extent begins, bytes
  * @param segment the object that holds the content; its high half is its session's id's; null unless SEGMENT
- * @param frames the content's {@link FrameTable}, encoded; null for UNWRITTEN
- * @param data the whole content, INLINE only
+ * @param frames the content's {@link FrameTable}, encoded; null for UNWRITTEN and for what a later write left of an
+ *     inline content when that is less than half of it
+ * @param data INLINE only: the whole content as its frames say, or, without frames, just this extent's bytes, plain
  */
 public record Extent(
         long offset, long length, ExtentKind kind, UUID content, long skip, UUID segment, byte[] frames, byte[] data) {

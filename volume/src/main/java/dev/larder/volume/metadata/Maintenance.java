@@ -8,12 +8,16 @@ import java.util.UUID;
 
 /** What background work and administration ask of a volume's metadata: key ranges, short transactions, no long snapshot. */
 public interface Maintenance {
-    /** Inline extents committed at least {@code age} ago, oldest inodes first, up to a number of bytes. */
+    /**
+     * Inline extents committed at least {@code age} ago, up to a number of bytes, by inode (oldest first) and offset: the
+     * adjacent ones of a file follow each other.
+     */
     List<FileExtent> inlineExtents(Duration age, long maxBytes);
 
     /**
-     * Moves extents: each {@code from} that still stands exactly so in the metadata is replaced by {@code to} (same
-     * range, same content, another place); the rest are left. The segments are registered in the same statement.
+     * Moves extents: each {@code from} that still stands exactly so in the metadata is replaced by {@code to}: the same
+     * range in another place. The content stays the same; it is a new one, with skip 0, when {@code from} is a run of
+     * several adjacent extents or has no frames. The rest are left. The segments are registered in the same statement.
      *
      * @return which were moved, in order
      */
@@ -33,7 +37,10 @@ public interface Maintenance {
     /** Sessions that may still write: an unknown object of any other session is garbage. */
     List<UUID> liveSessions();
 
-    /** Inodes at nlink 0 that neither trash nor a hold keeps, for at least {@code age}, are removed. @return how many */
+    /**
+     * Inodes at nlink 0 that neither trash nor a hold keeps are removed, {@code age} after a call first saw them so by the
+     * database's clock: call it regularly. @return how many
+     */
     int purgeUnlinked(Duration age, int limit);
 
     /** Trash entries deleted before a time are given up. @return how many */
@@ -42,7 +49,9 @@ public interface Maintenance {
     List<TrashEntry> trash(String pathPrefix, int limit);
 
     /**
-     * Brings back a removed file or directory (with the removed directories above it) under its old name.
+     * Brings back a removed file or directory, with the removed directories above it and what was removed below it,
+     * under its old name; a name that is taken by now gets ".restored-1" and so on, one whose directory is gone for good
+     * comes to the root.
      *
      * @return the path it has now
      */
@@ -63,7 +72,12 @@ public interface Maintenance {
 
     record FileExtent(long inode, Extent extent) {}
 
-    record Move(long inode, Extent from, Extent to) {}
+    /** @param from one extent, or a run without gaps, in order */
+    record Move(long inode, List<Extent> from, Extent to) {
+        public Move(long inode, Extent from, Extent to) {
+            this(inode, List.of(from), to);
+        }
+    }
 
     record TrashEntry(long inode, String path, boolean directory, long size, Instant deleted) {}
 

@@ -89,10 +89,20 @@ public interface Metadata extends AutoCloseable {
     /** fallocate mode 0 or KEEP_SIZE: holes in the range become UNWRITTEN extents. */
     Attributes preallocate(Op op, long inode, long offset, long length, boolean keepSize, FileTime now);
 
-    /** FALLOC_FL_COLLAPSE_RANGE (negative shift) or INSERT_RANGE (positive): moves what lies behind {@code offset}. */
+    /**
+     * FALLOC_FL_COLLAPSE_RANGE (negative shift: [offset, offset - shift) goes, what lies behind moves forward, the
+     * generation grows) or INSERT_RANGE (positive: a hole of that many bytes at the offset).
+     *
+     * @throws ErrnoException EINVAL when the range reaches the end of the file
+     */
     Attributes shift(Op op, long inode, long offset, long shift, FileTime now);
 
-    /** Shares the source's extents with the target; both committed before. @return the target's attributes */
+    /**
+     * Shares the source's extents with the target; both committed before. Ends at the source's size.
+     *
+     * @return the target's attributes
+     * @throws ErrnoException EINVAL when the ranges overlap in one file
+     */
     Attributes copyRange(Op op, long inode, long offset, long toInode, long toOffset, long length, FileTime now);
 
     // ---- open files, locks

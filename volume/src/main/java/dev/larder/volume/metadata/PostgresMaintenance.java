@@ -1,90 +1,187 @@
 package dev.larder.volume.metadata;
 
+import dev.larder.volume.Op;
+import java.nio.charset.StandardCharsets;
+import java.sql.ResultSet;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 
 /** Statements of background work and administration. */
-@SuppressWarnings("DoNotCallSuggester")
 final class PostgresMaintenance implements Maintenance {
+    private static final int SEGMENTS_A_STATEMENT = 1000;
+    private static final UUID BEFORE_ALL = new UUID(0, 0);
+
     private final SessionStatements statements;
 
     PostgresMaintenance(SessionStatements statements) {
         this.statements = statements;
     }
 
-    private IllegalStateException absent() {
-        return new IllegalStateException("maintenance statements of session " + statements.session());
-    }
-
     @Override
     public List<FileExtent> inlineExtents(Duration age, long maxBytes) {
-        throw absent();
-    }
-
-    @Override
-    public List<Boolean> move(List<Move> moves) {
-        throw absent();
-    }
-
-    @Override
-    public int retireSegments(Duration age) {
-        throw absent();
-    }
-
-    @Override
-    public List<UUID> retiredSegments(Duration age, int limit) {
-        throw absent();
-    }
-
-    @Override
-    public void forgetSegments(List<UUID> segments) {
-        throw absent();
-    }
-
-    @Override
-    public List<Boolean> knownSegments(List<UUID> segments) {
-        throw absent();
-    }
-
-    @Override
-    public List<UUID> liveSessions() {
-        throw absent();
-    }
-
-    @Override
-    public int purgeUnlinked(Duration age, int limit) {
-        throw absent();
-    }
-
-    @Override
-    public int purgeTrash(Instant before, int limit) {
-        throw absent();
-    }
-
-    @Override
-    public List<TrashEntry> trash(String pathPrefix, int limit) {
-        throw absent();
-    }
-
-    @Override
-    public String restore(long inode) {
-        throw absent();
-    }
-
-    @Override
-    public DiskUsage diskUsage(long inode) {
-        throw absent();
+        return statements.queryRows(
+                "SELECT * FROM larder_v1.inline_extents(?, ?)",
+                parameters -> parameters.add(age.toMillis()).add(maxBytes),
+                PostgresMaintenance::fileExtents);
     }
 
     @Override
     public List<FileExtent> extents(long afterInode, long afterOffset, int limit) {
-        throw absent();
+        return statements.queryRows(
+                "SELECT * FROM larder_v1.extents(?, ?, ?)",
+                parameters -> parameters.add(afterInode).add(afterOffset).add(limit),
+                PostgresMaintenance::fileExtents);
+    }
+
+    private static List<FileExtent> fileExtents(ResultSet rows) throws SQLException {
+        List<FileExtent> extents = new ArrayList<>();
+        while (rows.next()) {
+            extents.add(new FileExtent(rows.getLong(1), ExtentRows.extent(rows, 2)));
+        }
+        return extents;
+    }
+
+    @Override
+    public List<Boolean> move(List<Move> moves) {
+        if (moves.isEmpty()) {
+            return List.of();
+        }
+        List<Extent> from =
+                moves.stream().flatMap(move -> move.from().stream()).toList();
+        List<Extent> to = moves.stream().map(Move::to).toList();
+        return statements.mutate(
+                Op.NONE,
+                "SELECT * FROM larder_v1.move(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                parameters -> {
+                    parameters
+                            .addArray("int8", moves.stream().map(Move::inode).toArray(Long[]::new))
+                            .addArray("int4", moves.stream().map(m -> m.from().size()).toArray(Integer[]::new));
+                    ExtentRows.addPlaces(parameters, from);
+                    ExtentRows.addContents(parameters, to);
+                    ExtentRows.addFrames(parameters, to);
+                    ExtentRows.addSegments(parameters, to);
+                },
+                row -> List.of((Boolean[]) row.getArray(2).getArray()));
+    }
+
+    @Override
+    public int retireSegments(Duration age) {
+        int[] retired = {0};
+        UUID[] after = {BEFORE_ALL};
+        while (after[0] != null) {
+            statements.query(
+                    "SELECT * FROM larder_v1.retire_segments(?, ?, ?)",
+                    parameters -> parameters.add(age.toMillis()).add(after[0]).add(SEGMENTS_A_STATEMENT),
+                    row -> {
+                        retired[0] += row.getInt(2);
+                        after[0] = row.getObject(3, UUID.class);
+                        return true;
+                    });
+        }
+        return retired[0];
+    }
+
+    @Override
+    public List<UUID> retiredSegments(Duration age, int limit) {
+        return statements.queryRows(
+                "SELECT * FROM larder_v1.retired_segments(?, ?)",
+                parameters -> parameters.add(age.toMillis()).add(limit),
+                PostgresMaintenance::ids);
+    }
+
+    @Override
+    public void forgetSegments(List<UUID> segments) {
+        statements.query(
+                "SELECT * FROM larder_v1.forget_segments(?)",
+                parameters -> parameters.addArray("uuid", segments.toArray(UUID[]::new)),
+                row -> true);
+    }
+
+    @Override
+    public List<Boolean> knownSegments(List<UUID> segments) {
+        Set<UUID> known = new HashSet<>(statements.queryRows(
+                "SELECT * FROM larder_v1.known_segments(?)",
+                parameters -> parameters.addArray("uuid", segments.toArray(UUID[]::new)),
+                PostgresMaintenance::ids));
+        return segments.stream().map(known::contains).toList();
+    }
+
+    @Override
+    public List<UUID> liveSessions() {
+        return statements.queryRows(
+                "SELECT * FROM larder_v1.live_sessions()", parameters -> {}, PostgresMaintenance::ids);
+    }
+
+    private static List<UUID> ids(ResultSet rows) throws SQLException {
+        List<UUID> ids = new ArrayList<>();
+        while (rows.next()) {
+            ids.add(rows.getObject(1, UUID.class));
+        }
+        return ids;
+    }
+
+    @Override
+    public int purgeUnlinked(Duration age, int limit) {
+        return statements.query(
+                "SELECT * FROM larder_v1.purge_unlinked(?, ?)",
+                parameters -> parameters.add(age.toMillis()).add(limit),
+                row -> row.getInt(2));
+    }
+
+    @Override
+    public int purgeTrash(Instant before, int limit) {
+        return statements.query(
+                "SELECT * FROM larder_v1.purge_trash(?::timestamptz, ?)",
+                parameters -> parameters.add(before.toString()).add(limit),
+                row -> row.getInt(2));
+    }
+
+    @Override
+    public List<TrashEntry> trash(String pathPrefix, int limit) {
+        return statements.queryRows(
+                "SELECT x.ino, x.path, x.directory, x.size, (extract(epoch FROM x.deleted) * 1000)::bigint"
+                        + " FROM larder_v1.trash_list(?, ?) x",
+                parameters ->
+                        parameters.add(pathPrefix.getBytes(StandardCharsets.UTF_8)).add(limit),
+                rows -> {
+                    List<TrashEntry> entries = new ArrayList<>();
+                    while (rows.next()) {
+                        entries.add(new TrashEntry(
+                                rows.getLong(1),
+                                path(rows.getBytes(2)),
+                                rows.getBoolean(3),
+                                rows.getLong(4),
+                                Instant.ofEpochMilli(rows.getLong(5))));
+                    }
+                    return entries;
+                });
+    }
+
+    @Override
+    public String restore(long inode) {
+        return statements.query(
+                "SELECT * FROM larder_v1.trash_restore(?)",
+                parameters -> parameters.add(inode),
+                row -> path(row.getBytes(2)));
+    }
+
+    private static String path(byte[] bytes) {
+        return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public DiskUsage diskUsage(long inode) {
+        return new UsageWalk(statements).below(inode);
     }
 
     @Override
     public List<Finding> check(boolean repair) {
-        throw absent();
+        return new MetadataCheck(statements).run(repair);
     }
 }

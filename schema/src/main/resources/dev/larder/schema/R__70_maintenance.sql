@@ -1,0 +1,297 @@
+-- Background work: the packer, garbage collection, trash, sums. Each call is short and bounded.
+
+-- Inline extents by inode and offset, so that the runs of one file come together.
+CREATE OR REPLACE FUNCTION larder_v1.inline_extents(p_age_ms bigint, p_max_bytes bigint)
+RETURNS TABLE (ino bigint, off bigint, len bigint, kind smallint, content uuid, skip bigint, segment uuid,
+               frames bytea, data bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
+DECLARE
+    v_bytes bigint := 0;
+BEGIN
+    FOR ino, off, len, kind, content, skip, segment, frames, data IN
+        SELECT e.ino, e.off, e.len, e.kind, e.content, e.skip, e.segment, e.frames, e.data FROM larder.extent e
+        WHERE e.kind = 0 AND e.born <= clock_timestamp() - p_age_ms * interval '1 millisecond'
+        ORDER BY e.ino, e.off LOOP
+        v_bytes := v_bytes + octet_length(data);
+        EXIT WHEN v_bytes > p_max_bytes;
+        RETURN NEXT;
+    END LOOP;
+END $$;
+
+-- Compare and swap: a run of p_counts[i] extents that still stand exactly so becomes one extent of the same range.
+CREATE OR REPLACE FUNCTION larder_v1.move(
+    p_session uuid, p_slot int, p_epoch bigint, p_op bigint, p_resent boolean,
+    p_inos bigint[], p_counts int[],
+    p_offs bigint[], p_lens bigint[], p_kinds smallint[], p_contents uuid[], p_skips bigint[], p_segments uuid[],
+    p_to_kinds smallint[], p_to_contents uuid[], p_to_skips bigint[], p_to_segments uuid[], p_to_frames bytea[],
+    p_new_segments uuid[], p_new_bytes bigint[], OUT errno int, OUT moved boolean[])
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    v_next int := 1;
+    v_last int;
+    v_len bigint;
+    v_same int;
+BEGIN
+    errno := 0;
+    moved := ARRAY[]::boolean[];
+    IF cardinality(p_new_segments) > 0 THEN
+        PERFORM larder.register_segments(p_new_segments, p_new_bytes);
+    END IF;
+    PERFORM FROM larder.inode n WHERE n.ino = ANY (p_inos) ORDER BY n.ino FOR NO KEY UPDATE;
+    FOR i IN 1 .. cardinality(p_inos) LOOP
+        v_last := v_next + p_counts[i] - 1;
+        v_len := p_offs[v_last] + p_lens[v_last] - p_offs[v_next];
+        SELECT count(*) INTO v_same
+        FROM unnest(p_offs[v_next:v_last], p_lens[v_next:v_last], p_kinds[v_next:v_last], p_contents[v_next:v_last],
+                    p_skips[v_next:v_last], p_segments[v_next:v_last]) f (off, len, kind, content, skip, segment)
+        JOIN larder.extent e ON e.ino = p_inos[i] AND e.off = f.off AND e.len = f.len AND e.kind = f.kind
+             AND e.content IS NOT DISTINCT FROM f.content AND e.skip = f.skip
+             AND e.segment IS NOT DISTINCT FROM f.segment;
+        IF v_same = p_counts[i] THEN
+            DELETE FROM larder.extent e WHERE e.ino = p_inos[i] AND e.off > p_offs[v_next]
+                AND e.off <= p_offs[v_last];
+            UPDATE larder.extent e
+            SET len = v_len, kind = p_to_kinds[i], content = p_to_contents[i], skip = p_to_skips[i],
+                segment = p_to_segments[i], frames = p_to_frames[i], data = NULL, born = NULL
+            WHERE e.ino = p_inos[i] AND e.off = p_offs[v_next];
+            moved := moved || true;
+        ELSE
+            -- sent again after it was done?
+            moved := moved || (p_resent AND EXISTS (SELECT FROM larder.extent e WHERE e.ino = p_inos[i]
+                AND e.off = p_offs[v_next] AND e.len = v_len AND e.content = p_to_contents[i]
+                AND e.segment = p_to_segments[i]));
+        END IF;
+        v_next := v_last + 1;
+    END LOOP;
+    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_inos[1], 0, 0);
+END $$;
+
+CREATE OR REPLACE FUNCTION larder_v1.retire_segments(p_age_ms bigint, p_after uuid, p_limit int,
+    OUT errno int, OUT retired int, OUT last uuid) LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    errno := 0;
+    SELECT max(b.id::text)::uuid INTO last FROM (SELECT s.id FROM larder.segment s
+        WHERE s.id > p_after ORDER BY s.id LIMIT p_limit) b;
+    UPDATE larder.segment s SET retired = clock_timestamp()
+    WHERE s.id > p_after AND s.id <= last AND s.retired IS NULL
+      AND s.born <= clock_timestamp() - p_age_ms * interval '1 millisecond'
+      AND NOT EXISTS (SELECT FROM larder.extent e WHERE e.segment = s.id);
+    GET DIAGNOSTICS retired = ROW_COUNT;
+END $$;
+
+CREATE OR REPLACE FUNCTION larder_v1.retired_segments(p_age_ms bigint, p_limit int) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT s.id FROM larder.segment s WHERE s.retired <= clock_timestamp() - p_age_ms * interval '1 millisecond'
+      AND NOT EXISTS (SELECT FROM larder.extent e WHERE e.segment = s.id)
+    ORDER BY s.retired LIMIT p_limit
+$$;
+
+CREATE OR REPLACE FUNCTION larder_v1.forget_segments(p_ids uuid[], OUT errno int) LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    errno := 0;
+    DELETE FROM larder.segment s WHERE s.id = ANY (p_ids) AND s.retired IS NOT NULL
+        AND NOT EXISTS (SELECT FROM larder.extent e WHERE e.segment = s.id);
+END $$;
+
+CREATE OR REPLACE FUNCTION larder_v1.known_segments(p_ids uuid[]) RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT s.id FROM larder.segment s WHERE s.id = ANY (p_ids)
+$$;
+
+CREATE OR REPLACE FUNCTION larder_v1.live_sessions() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT s.id FROM larder.session s WHERE NOT s.fenced
+$$;
+
+-- ---- removal
+
+CREATE OR REPLACE FUNCTION larder.remove_inode(p_ino bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    DELETE FROM larder.extent e WHERE e.ino = p_ino;
+    DELETE FROM larder.xattr x WHERE x.ino = p_ino;
+    DELETE FROM larder.lock l WHERE l.ino = p_ino;
+    DELETE FROM larder.trash t WHERE t.ino = p_ino;
+    DELETE FROM larder.doomed d WHERE d.ino = p_ino;
+    DELETE FROM larder.inode n WHERE n.ino = p_ino;
+END $$;
+
+CREATE OR REPLACE FUNCTION larder.held(p_ino bigint) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM larder.hold h JOIN larder.session s ON s.id = h.session
+                   WHERE h.ino = p_ino AND NOT s.fenced)
+$$;
+
+-- An inode is seen at nlink 0 and unkept first, and removed when it still is after p_age by this server's clock.
+CREATE OR REPLACE FUNCTION larder_v1.purge_unlinked(p_age_ms bigint, p_limit int, OUT errno int, OUT purged int)
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    v_ino bigint;
+BEGIN
+    errno := 0;
+    purged := 0;
+    DELETE FROM larder.doomed d WHERE larder.held(d.ino)
+        OR EXISTS (SELECT FROM larder.trash t WHERE t.ino = d.ino)
+        OR NOT EXISTS (SELECT FROM larder.inode n WHERE n.ino = d.ino AND n.nlink = 0);
+    INSERT INTO larder.doomed (ino)
+    SELECT n.ino FROM larder.inode n
+    WHERE n.nlink = 0 AND NOT larder.held(n.ino) AND NOT EXISTS (SELECT FROM larder.trash t WHERE t.ino = n.ino)
+      AND NOT EXISTS (SELECT FROM larder.doomed d WHERE d.ino = n.ino)
+    ORDER BY n.ino LIMIT p_limit
+    ON CONFLICT DO NOTHING;
+    FOR v_ino IN SELECT d.ino FROM larder.doomed d
+                 WHERE d.since <= clock_timestamp() - p_age_ms * interval '1 millisecond'
+                 ORDER BY d.ino LIMIT p_limit FOR UPDATE SKIP LOCKED LOOP
+        PERFORM FROM larder.inode n WHERE n.ino = v_ino AND n.nlink = 0 FOR UPDATE;
+        IF FOUND AND NOT larder.held(v_ino) THEN
+            PERFORM larder.remove_inode(v_ino);
+            purged := purged + 1;
+        END IF;
+    END LOOP;
+END $$;
+
+-- What was removed longer ago than two leases goes at once, the rest as soon as it is not held.
+CREATE OR REPLACE FUNCTION larder_v1.purge_trash(p_before timestamptz, p_limit int, OUT errno int, OUT purged int)
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    v_lease interval := COALESCE((SELECT max(s.lease) FROM larder.session s), interval '0');
+    t larder.trash;
+BEGIN
+    errno := 0;
+    purged := 0;
+    FOR t IN SELECT * FROM larder.trash x WHERE x.deleted < p_before ORDER BY x.deleted LIMIT p_limit
+             FOR UPDATE SKIP LOCKED LOOP
+        DELETE FROM larder.trash x WHERE x.ino = t.ino;
+        purged := purged + 1;
+        PERFORM FROM larder.inode n WHERE n.ino = t.ino AND n.nlink = 0 FOR UPDATE;
+        IF FOUND AND t.deleted < clock_timestamp() - 2 * v_lease AND NOT larder.held(t.ino) THEN
+            PERFORM larder.remove_inode(t.ino);
+        END IF;
+    END LOOP;
+END $$;
+
+-- ---- trash
+
+-- The path of a directory, removed ones too; null when an ancestor is gone for good.
+CREATE OR REPLACE FUNCTION larder.path_of(p_ino bigint) RETURNS bytea LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    v_path bytea := '';
+    v_at bigint := p_ino;
+    v_parent bigint;
+    v_name bytea;
+BEGIN
+    FOR depth IN 1 .. 4096 LOOP
+        IF v_at = 1 THEN
+            RETURN v_path;
+        END IF;
+        SELECT t.parent, t.name INTO v_parent, v_name FROM larder.trash t WHERE t.ino = v_at;
+        IF NOT FOUND THEN
+            SELECT d.parent, d.name INTO v_parent, v_name FROM larder.dentry d WHERE d.ino = v_at AND d.type = 4;
+            IF NOT FOUND THEN
+                RETURN NULL;
+            END IF;
+        END IF;
+        v_path := '/'::bytea || v_name || v_path;
+        v_at := v_parent;
+    END LOOP;
+    RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION larder_v1.trash_list(p_prefix bytea, p_limit int)
+RETURNS TABLE (ino bigint, path bytea, directory boolean, size bigint, deleted timestamptz)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    WITH above AS MATERIALIZED (
+        SELECT p.parent, COALESCE(larder.path_of(p.parent), '/?') AS path
+        FROM (SELECT DISTINCT t.parent FROM larder.trash t) p)
+    SELECT n.ino, a.path || '/' || t.name, n.mode & 61440 = 16384, n.size, t.deleted
+    FROM larder.trash t JOIN above a ON a.parent = t.parent JOIN larder.inode n ON n.ino = t.ino
+    WHERE substring(a.path || '/' || t.name FOR octet_length(p_prefix)) = p_prefix
+    ORDER BY t.deleted DESC, n.ino LIMIT p_limit
+$$;
+
+-- FileName.cookie of a name.
+CREATE OR REPLACE FUNCTION larder.name_hash(p_name bytea) RETURNS bigint LANGUAGE sql IMMUTABLE AS $$
+    SELECT GREATEST((('x' || encode(substring(sha256(p_name) FOR 8), 'hex'))::bit(64) >> 1)::bigint, 3)
+$$;
+
+-- Puts a removed inode back into a directory, under its name or that with a number; the directory above it first when
+-- that is removed too, the root when it is gone. Below a directory the newest of each name comes back.
+CREATE OR REPLACE FUNCTION larder.restore_entry(p_ino bigint, p_below boolean, p_depth int) RETURNS bytea
+LANGUAGE plpgsql AS $$
+DECLARE
+    t larder.trash;
+    n larder.inode;
+    v_parent bigint;
+    v_name bytea;
+    v_now bigint := extract(epoch FROM clock_timestamp())::bigint;
+    v_tries int := 0;
+    v_child bigint;
+BEGIN
+    SELECT * INTO t FROM larder.trash x WHERE x.ino = p_ino;
+    IF NOT FOUND OR p_depth > 4096 THEN
+        RETURN NULL;
+    END IF;
+    v_parent := t.parent;
+    IF EXISTS (SELECT FROM larder.trash x WHERE x.ino = v_parent) THEN
+        PERFORM larder.restore_entry(v_parent, false, p_depth + 1);
+    END IF;
+    PERFORM FROM larder.inode x WHERE x.ino = v_parent AND x.nlink > 0 AND x.mode & 61440 = 16384 FOR NO KEY UPDATE;
+    IF NOT FOUND THEN
+        v_parent := 1;
+        PERFORM FROM larder.inode x WHERE x.ino = 1 FOR NO KEY UPDATE;
+    END IF;
+    SELECT * INTO n FROM larder.inode x WHERE x.ino = p_ino FOR NO KEY UPDATE;
+    v_name := t.name;
+    WHILE EXISTS (SELECT FROM larder.dentry d WHERE d.parent = v_parent AND d.hash = larder.name_hash(v_name)
+                  AND d.name = v_name) LOOP
+        v_tries := v_tries + 1;
+        v_name := substring(t.name FOR 240) || convert_to('.restored-' || v_tries, 'UTF8');
+    END LOOP;
+    INSERT INTO larder.dentry (parent, hash, ino, type, name)
+    VALUES (v_parent, larder.name_hash(v_name), p_ino, n.mode >> 12, v_name);
+    UPDATE larder.inode x SET nlink = CASE WHEN n.mode & 61440 = 16384 THEN 2 ELSE 1 END,
+        parent = CASE WHEN n.mode & 61440 = 16384 THEN v_parent ELSE 0 END,
+        ctime_s = GREATEST(v_now, x.ctime_s), ctime_ns = 0 WHERE x.ino = p_ino;
+    UPDATE larder.inode x SET nlink = x.nlink + CASE WHEN n.mode & 61440 = 16384 THEN 1 ELSE 0 END,
+        mtime_s = GREATEST(v_now, x.mtime_s), mtime_ns = CASE WHEN v_now > x.mtime_s THEN 0 ELSE x.mtime_ns END,
+        ctime_s = GREATEST(v_now, x.ctime_s), ctime_ns = CASE WHEN v_now > x.ctime_s THEN 0 ELSE x.ctime_ns END
+    WHERE x.ino = v_parent;
+    DELETE FROM larder.trash x WHERE x.ino = p_ino;
+    UPDATE larder.volume SET base_bytes = base_bytes + n.allocated, base_inodes = base_inodes + 1;
+    PERFORM larder.note(0, v_parent, v_name, p_ino, 0, 0, NULL);
+    PERFORM larder.note(1, 0, NULL, p_ino, 0, 0, NULL);
+    PERFORM larder.note(1, 0, NULL, v_parent, 0, 0, NULL);
+    IF p_below AND n.mode & 61440 = 16384 THEN
+        FOR v_child IN SELECT DISTINCT ON (x.name) x.ino FROM larder.trash x WHERE x.parent = p_ino
+                       ORDER BY x.name, x.deleted DESC LOOP
+            PERFORM larder.restore_entry(v_child, true, p_depth + 1);
+        END LOOP;
+    END IF;
+    RETURN COALESCE(larder.path_of(v_parent), '') || '/' || v_name;
+END $$;
+
+-- errno 2: not in the trash.
+CREATE OR REPLACE FUNCTION larder_v1.trash_restore(p_ino bigint, OUT errno int, OUT path bytea)
+LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    path := larder.restore_entry(p_ino, true, 0);
+    errno := CASE WHEN path IS NULL THEN 2 ELSE 0 END;
+END $$;
+
+-- ---- sums and walks
+
+-- One step down: what lies in these directories. A first row without inode sums the files that have one link only; then
+-- a row for each directory and for each file with several links.
+CREATE OR REPLACE FUNCTION larder_v1.usage_step(p_directories bigint[])
+RETURNS TABLE (ino bigint, directory boolean, files bigint, size bigint, allocated bigint)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT CASE WHEN i.mode & 61440 = 16384 OR i.nlink > 1 THEN i.ino END, i.mode & 61440 = 16384,
+           count(*), sum(i.size)::bigint, sum(i.allocated)::bigint
+    FROM larder.dentry d JOIN larder.inode i ON i.ino = d.ino
+    WHERE d.parent = ANY (p_directories)
+    GROUP BY 1, 2
+$$;
+
+CREATE OR REPLACE FUNCTION larder_v1.extents(p_after_ino bigint, p_after_off bigint, p_limit int)
+RETURNS TABLE (ino bigint, off bigint, len bigint, kind smallint, content uuid, skip bigint, segment uuid,
+               frames bytea, data bytea) LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT e.ino, e.off, e.len, e.kind, e.content, e.skip, e.segment, e.frames, e.data FROM larder.extent e
+    WHERE (e.ino, e.off) > (p_after_ino, p_after_off) ORDER BY e.ino, e.off LIMIT p_limit
+$$;
