@@ -6,6 +6,10 @@ import java.io.IOException;
 public final class StoreAccessException extends IOException {
     private static final long serialVersionUID = 1L;
 
+    public StoreAccessException(String message) {
+        super(message);
+    }
+
     public StoreAccessException(String message, Throwable cause) {
         super(message, cause);
     }

@@ -1,0 +1,121 @@
+package dev.larder.volume.objects;
+
+import com.github.luben.zstd.ZstdCompressCtx;
+import com.github.luben.zstd.ZstdException;
+import dev.larder.volume.metadata.FrameTable;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Encodes one segment into a buffer, see {@link SegmentFormat}. Used once, by one thread. */
+final class SegmentWriter implements AutoCloseable {
+    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+    private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
+
+    private final MemorySegment into;
+    private final int codec;
+    private final ZstdCompressCtx zstd;
+    private final List<byte[]> tables = new ArrayList<>();
+    private long position = SegmentFormat.HEADER_BYTES;
+
+    /** @param into at least {@link #maxBytes} */
+    SegmentWriter(MemorySegment into, SegmentOptions.Codec codec, int level) {
+        this.into = into;
+        this.codec = codec.number();
+        this.zstd = codec == SegmentOptions.Codec.ZSTD ? new ZstdCompressCtx().setLevel(level) : null;
+    }
+
+    /** The most bytes that a segment of these contents takes: no frame is stored longer than it is. */
+    static long maxBytes(List<MemorySegment> contents) {
+        long bytes = SegmentFormat.HEADER_BYTES + SegmentFormat.TRAILER_BYTES;
+        for (MemorySegment content : contents) {
+            bytes += content.byteSize() + SegmentFormat.indexBytes(frames(content));
+        }
+        return bytes;
+    }
+
+    /** @return the object's bytes, a part of the buffer */
+    MemorySegment write(List<MemorySegment> contents) {
+        contents.forEach(this::append);
+        return seal(contents.size());
+    }
+
+    /** A frame table each, in the contents' order. */
+    List<byte[]> tables() {
+        return List.copyOf(tables);
+    }
+
+    @Override
+    public void close() {
+        if (zstd != null) {
+            zstd.close();
+        }
+    }
+
+    static int frames(MemorySegment content) {
+        return Math.toIntExact(Math.ceilDiv(content.byteSize(), FrameTable.MAX_FRAME_BYTES));
+    }
+
+    private void append(MemorySegment content) {
+        FrameTable table = FrameTable.of(codec, frames(content));
+        for (int frame = 0; frame < table.count(); frame++) {
+            long from = (long) frame * FrameTable.MAX_FRAME_BYTES;
+            int length = (int) Math.min(FrameTable.MAX_FRAME_BYTES, content.byteSize() - from);
+            MemorySegment bytes = content.asSlice(from, length);
+            int stored = zstd == null ? length : compress(bytes);
+            MemorySegment place = into.asSlice(position, stored);
+            if (stored == length) {
+                place.copyFrom(bytes);
+            }
+            table.set(frame, length, position, stored, Checksums.crc32c(stored == length ? place : bytes));
+            position += stored;
+        }
+        tables.add(table.encoded());
+    }
+
+    /** @return the stored length; the frame's own when it does not shrink, and then nothing is stored yet */
+    private int compress(MemorySegment bytes) {
+        int length = (int) bytes.byteSize();
+        if (!bytes.isNative()) {
+            try (Arena arena = Arena.ofConfined()) {
+                return compress(arena.allocate(length).copyFrom(bytes));
+            }
+        }
+        ByteBuffer place = into.asSlice(position, length).asByteBuffer();
+        try {
+            int stored = zstd.compressDirectByteBuffer(place, 0, length, bytes.asByteBuffer(), 0, length);
+            return Math.min(stored, length);
+        } catch (ZstdException doesNotFit) {
+            return length;
+        }
+    }
+
+    private MemorySegment seal(int contents) {
+        into.set(LONG, 0, SegmentFormat.HEADER_MAGIC);
+        into.set(ValueLayout.JAVA_BYTE, 8, SegmentFormat.VERSION);
+        into.set(ValueLayout.JAVA_BYTE, 9, (byte) codec);
+        into.set(ValueLayout.JAVA_SHORT_UNALIGNED, 10, (short) 0);
+        into.set(INT, 12, contents);
+
+        long index = position;
+        for (byte[] table : tables) {
+            into.set(INT, position, table.length);
+            MemorySegment.copy(table, 0, into, ValueLayout.JAVA_BYTE, position + Integer.BYTES, table.length);
+            position += Integer.BYTES + table.length;
+        }
+
+        MemorySegment header = into.asSlice(0, SegmentFormat.HEADER_BYTES);
+        long trailer = position;
+        into.set(INT, trailer, Math.toIntExact(trailer - index));
+        into.set(INT, trailer + 4, Checksums.crc32c(header, into.asSlice(index, trailer - index)));
+        into.set(INT, trailer + 8, Checksums.crc32c(into.asSlice(0, trailer)));
+        into.set(INT, trailer + 12, 0);
+        into.set(LONG, trailer + 16, trailer + SegmentFormat.TRAILER_BYTES);
+        into.set(LONG, trailer + 24, SegmentFormat.TRAILER_MAGIC);
+        return into.asSlice(0, trailer + SegmentFormat.TRAILER_BYTES);
+    }
+}
