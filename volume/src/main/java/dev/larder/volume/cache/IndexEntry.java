@@ -1,0 +1,68 @@
+package dev.larder.volume.cache;
+
+import dev.larder.volume.cache.NodeCache.Provenance;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.UUID;
+import java.util.zip.CRC32C;
+
+/**
+ * An inode's clean ranges as of a journal sequence. Format: version 1 byte, sequence 8, count 4, then per range start,
+ * length, content (16) and skip, last a CRC32C of all before it.
+ */
+record IndexEntry(long sequence, List<Piece> clean) {
+    static final IndexEntry EMPTY = new IndexEntry(-1, List.of());
+    private static final byte VERSION = 1;
+    private static final int PIECE_BYTES = 40;
+    private static final int FRAME_BYTES = 17;
+
+    byte[] encode() {
+        ByteBuffer out = ByteBuffer.allocate(FRAME_BYTES + PIECE_BYTES * clean.size());
+        out.put(VERSION).putLong(sequence).putInt(clean.size());
+        for (Piece piece : clean) {
+            UUID content = piece.provenance().content();
+            out.putLong(piece.start()).putLong(piece.length());
+            out.putLong(content.getMostSignificantBits()).putLong(content.getLeastSignificantBits());
+            out.putLong(piece.provenance().skip());
+        }
+        out.putInt(checksum(out.array(), out.position()));
+        return out.array();
+    }
+
+    /** @return {@link #EMPTY} for what does not verify: it is fetched again */
+    static IndexEntry decode(byte[] bytes) {
+        if (bytes == null || bytes.length < FRAME_BYTES || bytes[0] != VERSION) {
+            return EMPTY;
+        }
+        ByteBuffer in = ByteBuffer.wrap(bytes);
+        if (in.getInt(bytes.length - 4) != checksum(bytes, bytes.length - 4)) {
+            return EMPTY;
+        }
+        in.get();
+        long sequence = in.getLong();
+        int count = in.getInt();
+        List<Piece> clean = new ArrayList<>(count);
+        for (int i = 0; i < count; i++) {
+            long start = in.getLong();
+            long end = start + in.getLong();
+            UUID content = new UUID(in.getLong(), in.getLong());
+            clean.add(Piece.clean(start, end, new Provenance(content, in.getLong())));
+        }
+        return new IndexEntry(sequence, clean);
+    }
+
+    long storedBytes() {
+        return clean.stream().filter(p -> !p.isHole()).mapToLong(Piece::length).sum();
+    }
+
+    long cleanBytes() {
+        return clean.stream().mapToLong(Piece::length).sum();
+    }
+
+    private static int checksum(byte[] bytes, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, 0, length);
+        return (int) crc.getValue();
+    }
+}
