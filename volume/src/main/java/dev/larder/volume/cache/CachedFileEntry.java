@@ -479,6 +479,11 @@ final class CachedFileEntry {
         return freed[0];
     }
 
+    /** What is there, in order. */
+    List<Piece> pieces() {
+        return lockedRead(() -> List.copyOf(ranges.all()));
+    }
+
     boolean complete(long size) {
         return lockedRead(() -> ranges.covers(0, size) && !ranges.any(0, size, Piece::isDirty));
     }

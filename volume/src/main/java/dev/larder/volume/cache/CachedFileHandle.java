@@ -19,6 +19,10 @@ final class CachedFileHandle implements CachedFile {
         this.whenClosed = whenClosed;
     }
 
+    List<Piece> pieces() {
+        return entry.pieces();
+    }
+
     @Override
     public long inode() {
         return entry.inode();

@@ -270,12 +270,7 @@ public final class DiskCache implements NodeCache {
 
     @Override
     public void close() {
-        closing.countDown();
-        try {
-            upkeep.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        stopUpkeep();
         boolean forced = forceAll();
         entries.values().forEach(CachedFileEntry::closeDescriptor);
         parts.journal().close();
@@ -284,6 +279,15 @@ public final class DiskCache implements NodeCache {
             parts.directory().markClean();
         }
         parts.directory().close();
+    }
+
+    void stopUpkeep() {
+        closing.countDown();
+        try {
+            upkeep.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** A stop counts as clean only when clean bytes are on the disk too: the whole file system is synced. */

@@ -85,7 +85,8 @@ final class Recovery {
     }
 
     private void settle(long inode, Replay.State state, long sequence, Map<Long, Replay.State> dirty) {
-        if (state.ranges().isEmpty()) {
+        RangeMap ranges = state.ranges();
+        if (ranges.isEmpty()) {
             index.remove(inode, sequence);
             disk.unlink(directory.file(inode));
             return;
@@ -95,8 +96,8 @@ final class Recovery {
                 inode,
                 new IndexEntry(
                         sequence,
-                        state.ranges().all().stream().filter(p -> !p.isDirty()).toList()));
-        if (state.ranges().dirtyBytes() > 0) {
+                        ranges.all().stream().filter(p -> !p.isDirty()).toList()));
+        if (ranges.dirtyBytes() > 0) {
             dirty.put(inode, state);
         }
     }

@@ -35,7 +35,7 @@ final class Replay {
     /** After a power loss: only what was written and then forced. */
     static Map<Long, State> forcedOnly(List<JournalRecord> records) {
         Map<Long, State> states = dirtyOnly(records);
-        states.values().forEach(s -> s.ranges.remove(0, Long.MAX_VALUE, p -> p.generation() != FORCED_GENERATION));
+        states.values().forEach(s -> s.dirty.remove(0, Long.MAX_VALUE, p -> p.generation() != FORCED_GENERATION));
         return states;
     }
 
@@ -56,25 +56,26 @@ final class Replay {
     }
 
     private State load(long inode) {
-        IndexEntry entry = index.apply(inode);
-        State state = new State(entry.sequence());
-        entry.clean().forEach(state.ranges::set);
-        return state;
+        return new State(index.apply(inode));
     }
 
-    /** One inode's state as of the last record. */
+    /** One inode's state as of the last record. What the index knows already may be newer than the record. */
     static final class State {
-        private final RangeMap ranges = new RangeMap();
-        private long indexSequence;
+        private final RangeMap clean = new RangeMap();
+        private final RangeMap dirty = new RangeMap();
+        private final long indexSequence;
         private long length = -1;
-        private boolean removed;
 
-        private State(long indexSequence) {
-            this.indexSequence = indexSequence;
+        private State(IndexEntry entry) {
+            indexSequence = entry.sequence();
+            entry.clean().forEach(clean::set);
         }
 
         RangeMap ranges() {
-            return ranges;
+            RangeMap both = new RangeMap();
+            clean.all().forEach(both::set);
+            dirty.all().forEach(both::set);
+            return both;
         }
 
         /** The file may not be longer, or -1 when nothing cut it. */
@@ -82,17 +83,19 @@ final class Replay {
             return length;
         }
 
-        boolean removed() {
-            return removed;
-        }
-
         private void apply(JournalRecord record, boolean forced, boolean keepClean) {
             long from = record.value(1);
             long to = from + record.value(2);
             boolean indexKnows = record.sequence() <= indexSequence;
             switch (record.kind()) {
-                case DirtyJournal.DIRTY -> dirty(from, to, forced);
-                case DirtyJournal.CLEAN -> clean(record, from, to, keepClean, indexKnows);
+                case DirtyJournal.DIRTY -> {
+                    remove(from, to, indexKnows, false);
+                    addDirty(from, to, forced);
+                }
+                case DirtyJournal.CLEAN -> {
+                    remove(from, to, indexKnows, true);
+                    addClean(record, from, to, keepClean && !indexKnows);
+                }
                 case DirtyJournal.FORGET -> remove(from, to, indexKnows, false);
                 case DirtyJournal.DISCARD -> remove(from, to, indexKnows, true);
                 case DirtyJournal.TRUNCATE -> {
@@ -101,36 +104,37 @@ final class Replay {
                 }
                 case DirtyJournal.REMOVE -> {
                     remove(0, Long.MAX_VALUE, indexKnows, true);
-                    removed = true;
                     length = -1;
                 }
-                case DirtyJournal.CREATED -> removed = false;
                 default -> {}
             }
         }
 
-        /** What the index knows already may be older than what it says now: then only dirty ranges change. */
         private void remove(long from, long to, boolean indexKnows, boolean dirtyToo) {
-            ranges.remove(from, to, p -> p.isDirty() ? dirtyToo : !indexKnows);
+            if (!indexKnows) {
+                clean.remove(from, to, _ -> true);
+            }
+            if (dirtyToo) {
+                dirty.remove(from, to, _ -> true);
+            }
         }
 
-        private void dirty(long from, long to, boolean forced) {
-            List<Piece> before = ranges.overlapping(from, to);
-            ranges.set(Piece.dirty(from, to, forced ? FORCED_GENERATION : UNFORCED_GENERATION));
+        private void addDirty(long from, long to, boolean forced) {
+            List<Piece> before = dirty.overlapping(from, to);
+            dirty.set(Piece.dirty(from, to, forced ? FORCED_GENERATION : UNFORCED_GENERATION));
             for (Piece piece : before) {
-                if (piece.isDirty() && piece.generation() == FORCED_GENERATION) {
-                    ranges.set(piece);
+                if (piece.generation() == FORCED_GENERATION) {
+                    dirty.set(piece);
                 }
             }
             raise(to);
         }
 
-        private void clean(JournalRecord record, long from, long to, boolean keepClean, boolean indexKnows) {
-            ranges.remove(from, to, Piece::isDirty);
+        private void addClean(JournalRecord record, long from, long to, boolean keep) {
             raise(to);
-            if (keepClean && !indexKnows) {
+            if (keep) {
                 UUID content = new UUID(record.value(3), record.value(4));
-                ranges.set(Piece.clean(from, to, new Provenance(content, record.value(5))));
+                clean.set(Piece.clean(from, to, new Provenance(content, record.value(5))));
             }
         }
 

@@ -1,5 +1,7 @@
 package dev.larder.volume.cache;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
 import dev.larder.volume.cache.NodeCache.Provenance;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -48,6 +50,16 @@ final class Content {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment buffer = arena.allocate(length);
             return file.read(offset, buffer) ? buffer.toArray(ValueLayout.JAVA_BYTE) : null;
+        }
+    }
+
+    /** Every clean range holds the bytes of its provenance, and none of them lies beyond the file's end. */
+    static void checkClean(CachedFile file) {
+        for (Piece piece : ((CachedFileHandle) file).pieces()) {
+            if (!piece.isDirty()) {
+                byte[] found = read(file, piece.start(), (int) piece.length());
+                assertArrayEquals(bytes(piece.provenance(), (int) piece.length()), found, piece.toString());
+            }
         }
     }
 }

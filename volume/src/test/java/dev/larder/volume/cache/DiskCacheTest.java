@@ -218,6 +218,7 @@ final class DiskCacheTest {
             Content.write(file, 3, new byte[] {4});
             Content.fill(clean, 0, Content.of(1, 0), 10);
         }
+        lost.stopUpkeep();
         before.close();
         try (DiskCache cache =
                         DiskCache.open(CacheDirectory.open(directory, VOLUME, "boot-2"), new LinuxDisk(), options);
