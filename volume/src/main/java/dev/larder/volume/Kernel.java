@@ -24,5 +24,10 @@ public interface Kernel {
      */
     int openBacking(long inode, int descriptor);
 
+    /** The backing id that is recorded for the inode and not closed, a predecessor's too; 0 = none. */
+    default int backing(long inode) {
+        return 0;
+    }
+
     void closeBacking(long inode, int backingId);
 }

@@ -43,6 +43,12 @@ public interface CachedFile extends AutoCloseable {
     /** Writes new bytes; in the file and the journal when it returns. The sizes of the range maps stay bounded. */
     void write(long offset, MemorySegment bytes);
 
+    /**
+     * Makes present ranges dirty without writing: bytes that came in through a mapping of the backing file, or whose
+     * commit the database lost. Absent parts of the range stay absent.
+     */
+    void markDirty(long offset, long length);
+
     /** Dirty ranges, merged, and the sequence to name in {@link #committed}. */
     Dirty dirty();
 

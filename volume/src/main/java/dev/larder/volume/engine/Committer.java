@@ -1,0 +1,252 @@
+package dev.larder.volume.engine;
+
+import dev.larder.volume.Attributes;
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.cache.CachedFile.Dirty;
+import dev.larder.volume.cache.CachedFile.Range;
+import dev.larder.volume.cache.NodeCache.Provenance;
+import dev.larder.volume.engine.OpenInode.Pending;
+import dev.larder.volume.metadata.Extent;
+import dev.larder.volume.metadata.ExtentKind;
+import dev.larder.volume.metadata.Metadata.Commit;
+import dev.larder.volume.metadata.Metadata.Committed;
+import dev.larder.volume.objects.SegmentStore;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.UUID;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Commits an inode's dirty bytes: small ones inside the metadata, sharing statements with other inodes; large ones by
+ * segments that are uploaded without the inode's lock. What is written while that goes on is for the next commit.
+ */
+final class Committer {
+    private static final Logger LOG = LoggerFactory.getLogger(Committer.class);
+    /** Rounds of uploading what was overwritten meanwhile, before writers are made to wait. */
+    private static final int ROUNDS = 3;
+
+    private static final int EXTENTS_PER_STATEMENT = 1000;
+    private static final int EXTENTS_IN_GROUP = 16;
+
+    private final Revalidation revalidation;
+    private final SegmentStore segments;
+    private final Uploader uploader;
+    private final GroupCommit group;
+    private final Durability durability;
+    private final Dirtiness dirtiness;
+    private final Notifier notifier;
+    private final ContentOptions options;
+
+    Committer(
+            Revalidation revalidation,
+            SegmentStore segments,
+            Uploader uploader,
+            GroupCommit group,
+            Durability durability,
+            Dirtiness dirtiness,
+            Notifier notifier,
+            ContentOptions options) {
+        this.revalidation = revalidation;
+        this.segments = segments;
+        this.uploader = uploader;
+        this.group = group;
+        this.durability = durability;
+        this.dirtiness = dirtiness;
+        this.notifier = notifier;
+        this.options = options;
+    }
+
+    /**
+     * What was dirty when it was called is committed when it returns.
+     *
+     * @throws ErrnoException the bytes stay dirty, unless the inode is gone (ESTALE)
+     */
+    void commit(OpenInode in) {
+        if (in.pending == null) {
+            return;
+        }
+        Ranges target = null;
+        for (int round = 0; ; round++) {
+            List<Upload> running;
+            in.lock.lock();
+            try {
+                Dirty dirty = in.file().dirty();
+                if (dirty.ranges().isEmpty()) {
+                    dirtiness.settle(in);
+                    return;
+                }
+                if (target == null) {
+                    revalidation.attributes(in);
+                    target = Ranges.of(dirty.ranges());
+                    adopt(in);
+                }
+                Ranges rest = notUploaded(in, dirty, target);
+                boolean inline = rest.bytes() <= options.inlineBytes() && rest.count() <= EXTENTS_PER_STATEMENT;
+                if (!inline) {
+                    uploader.start(in, rest.all());
+                    in.runStart = in.runEnd;
+                }
+                running = in.uploads.stream()
+                        .filter(upload -> !upload.frames.isDone())
+                        .toList();
+                if (round >= ROUNDS && !running.isEmpty()) {
+                    uploader.await(running);
+                    running = List.of();
+                    rest = notUploaded(in, dirty, target);
+                }
+                if (running.isEmpty()) {
+                    commitNow(in, dirty, rest.all());
+                    return;
+                }
+            } finally {
+                in.lock.unlock();
+            }
+            uploader.await(running);
+        }
+    }
+
+    /** A predecessor's bytes belong to the content as it is now. */
+    private static void adopt(OpenInode in) {
+        Pending left = in.pending;
+        if (left.generation() < 0) {
+            in.pending = new Pending(left.size(), left.mtime(), left.killSuidgid(), in.attributes.generation());
+        }
+    }
+
+    /** Dirty bytes that no upload holds; failed and worthless uploads are taken out. */
+    private static Ranges notUploaded(OpenInode in, Dirty dirty, Ranges target) {
+        in.uploads.removeIf(upload -> upload.valid().isEmpty() || upload.frames.isDone() && !upload.isUploaded());
+        Ranges rest = new Ranges();
+        for (Range range : dirty.ranges()) {
+            target.within(range.offset(), range.end()).forEach(part -> rest.add(part.offset(), part.end()));
+        }
+        for (Upload upload : in.uploads) {
+            upload.valid().forEach(part -> rest.remove(part.offset(), part.end()));
+        }
+        return rest;
+    }
+
+    private void commitNow(OpenInode in, Dirty dirty, List<Range> rest) {
+        List<Extent> extents = new ArrayList<>();
+        for (Upload upload : in.uploads) {
+            addUploaded(extents, upload);
+        }
+        boolean uploaded = !extents.isEmpty();
+        for (Range range : rest) {
+            extents.add(inline(in, range));
+        }
+        extents.sort(Comparator.comparingLong(Extent::offset));
+        boolean append = in.appendOnly && dirty.ranges().size() == 1;
+        int perStatement = append ? 1 : EXTENTS_PER_STATEMENT;
+        for (int from = 0; from < extents.size(); from += perStatement) {
+            List<Extent> part = extents.subList(from, Math.min(extents.size(), from + perStatement));
+            boolean shared = !uploaded && part.size() <= EXTENTS_IN_GROUP;
+            commitPart(in, part, append, shared, dirty.sequence());
+        }
+        in.uploads.clear();
+        in.runStart = in.runEnd;
+        dirtiness.settle(in);
+    }
+
+    private static void addUploaded(List<Extent> extents, Upload upload) {
+        for (Range part : upload.valid()) {
+            extents.add(new Extent(
+                    part.offset(),
+                    part.length(),
+                    ExtentKind.SEGMENT,
+                    upload.content,
+                    part.offset() - upload.offset,
+                    upload.segment,
+                    upload.frames.join(),
+                    null));
+        }
+    }
+
+    private Extent inline(OpenInode in, Range range) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment bytes = arena.allocate(range.length());
+            if (!in.file().read(range.offset(), bytes)) {
+                throw new ErrnoException(Errno.EIO, "dirty bytes are not in the cache: inode " + in.inode);
+            }
+            return new Extent(
+                    range.offset(),
+                    range.length(),
+                    ExtentKind.INLINE,
+                    UUID.randomUUID(),
+                    0,
+                    null,
+                    segments.inlineFrames(bytes),
+                    bytes.toArray(ValueLayout.JAVA_BYTE));
+        }
+    }
+
+    private void commitPart(OpenInode in, List<Extent> part, boolean append, boolean shared, long sequence) {
+        Pending pending = in.pending;
+        Commit commit = new Commit(
+                in.inode,
+                pending.generation(),
+                append ? 0 : pending.size(),
+                append,
+                pending.killSuidgid(),
+                pending.mtime(),
+                List.copyOf(part));
+        Committed committed = shared ? group.commit(commit) : group.alone(commit);
+        if (committed.errno() != 0) {
+            throw refused(in, Errno.of(committed.errno()));
+        }
+        applied(in, part, append, committed, sequence);
+    }
+
+    private ErrnoException refused(OpenInode in, Errno errno) {
+        if (errno == Errno.ESTALE || errno == Errno.ENOENT) {
+            LOG.warn(
+                    "the inode is gone, what was written to it is dropped: inode={} bytes={}",
+                    in.inode,
+                    in.file().dirtyBytes());
+            in.gone = true;
+            in.overwritten(0, Long.MAX_VALUE);
+            in.uploads.clear();
+            in.file().discard(0, Long.MAX_VALUE);
+            durability.gone(in.inode);
+            dirtiness.settle(in);
+            return new ErrnoException(Errno.ESTALE, "inode " + in.inode + " is not there any more");
+        }
+        return new ErrnoException(errno, "the commit of inode " + in.inode + " was refused");
+    }
+
+    private void applied(OpenInode in, List<Extent> part, boolean append, Committed committed, long sequence) {
+        Attributes before = in.attributes;
+        boolean elsewhere = committed.previousVersion() != before.version();
+        for (Extent extent : part) {
+            boolean moved = append && committed.appendedAt() != extent.offset();
+            if (moved) {
+                in.file().discard(extent.offset(), extent.length());
+                elsewhere = true;
+            } else {
+                in.file()
+                        .committed(
+                                extent.offset(),
+                                extent.length(),
+                                new Provenance(extent.content(), extent.skip()),
+                                sequence);
+                in.known.unload(extent.offset(), extent.end());
+                in.known.trust(extent.offset(), extent.end());
+            }
+        }
+        in.attributes = committed.attributes();
+        durability.committed(committed.attributes(), part);
+        if (elsewhere) {
+            in.known.forgetAll();
+            in.pagesVersion = -1;
+            notifier.invalidate(in.inode);
+        } else if (in.pagesVersion == before.version()) {
+            in.pagesVersion = committed.attributes().version();
+        }
+    }
+}

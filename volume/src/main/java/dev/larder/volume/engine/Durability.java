@@ -1,0 +1,138 @@
+package dev.larder.volume.engine;
+
+import dev.larder.volume.Attributes;
+import dev.larder.volume.FileTime;
+import dev.larder.volume.cache.CachedFile.Range;
+import dev.larder.volume.engine.OpenInode.Pending;
+import dev.larder.volume.metadata.Extent;
+import dev.larder.volume.metadata.Metadata;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The truth of fsync. A commit is durable when a later flush was answered by the same incarnation of the database that
+ * took it. Answered by another one, the commits before it are suspect: their bytes are written again when the cache
+ * still has them, else the next fsync of the inode fails once.
+ */
+final class Durability {
+    private static final Logger LOG = LoggerFactory.getLogger(Durability.class);
+    private static final int RANGES = 64;
+
+    private final Metadata metadata;
+    private final Map<Long, Unflushed> unflushed = new ConcurrentHashMap<>();
+    private final Map<Long, Unflushed> suspects = new ConcurrentHashMap<>();
+    private final Set<Long> lost = ConcurrentHashMap.newKeySet();
+    private volatile UUID incarnation;
+
+    /**
+     * @param attributes after the last of the commits
+     * @param ranges what was committed; null = something that cannot be done again, or too much
+     */
+    private record Unflushed(UUID incarnation, Attributes attributes, Ranges ranges) {}
+
+    Durability(Metadata metadata) {
+        this.metadata = metadata;
+    }
+
+    void begin() {
+        incarnation = metadata.flush();
+    }
+
+    int unflushed() {
+        return unflushed.size();
+    }
+
+    /** A content commit was answered. The inode's lock is held. */
+    void committed(Attributes attributes, List<Extent> extents) {
+        unflushed.compute(attributes.inode(), (inode, before) -> {
+            Ranges ranges = before == null ? new Ranges() : before.ranges;
+            if (ranges != null) {
+                Ranges all = Ranges.of(ranges.all());
+                extents.forEach(extent -> all.add(extent.offset(), extent.end()));
+                ranges = all.count() > RANGES ? null : all;
+            }
+            return new Unflushed(before == null ? incarnation : before.incarnation, attributes, ranges);
+        });
+    }
+
+    /** Another change of the inode was answered, one that cannot be done again. */
+    void changed(Attributes attributes) {
+        unflushed.compute(
+                attributes.inode(),
+                (inode, before) -> new Unflushed(before == null ? incarnation : before.incarnation, attributes, null));
+    }
+
+    void forget(long inode) {
+        unflushed.remove(inode);
+        suspects.remove(inode);
+        lost.remove(inode);
+    }
+
+    /** Makes what was committed before durable; finds out what was lost. */
+    void flush() {
+        Map<Long, Unflushed> before = Map.copyOf(unflushed);
+        UUID now = metadata.flush();
+        incarnation = now;
+        before.forEach((inode, commit) -> {
+            if (!now.equals(commit.incarnation) && unflushed.remove(inode, commit)) {
+                suspects.put(inode, commit);
+            } else {
+                unflushed.remove(inode, commit);
+            }
+        });
+    }
+
+    boolean isSuspect(long inode) {
+        return suspects.containsKey(inode);
+    }
+
+    /** The inode's commits were lost for good; says so once. */
+    boolean takeLost(long inode) {
+        return lost.remove(inode);
+    }
+
+    /** The inode itself is not there any more. */
+    void gone(long inode) {
+        if (suspects.remove(inode) != null | unflushed.remove(inode) != null) {
+            lost.add(inode);
+        }
+    }
+
+    /**
+     * Before the cache is compared with a truth of a new incarnation: what was committed and is not there is dirty
+     * again. The inode's lock is held.
+     */
+    void recover(OpenInode in, Attributes truth) {
+        if (unflushed.containsKey(in.inode)) {
+            flush();
+        }
+        Unflushed commit = suspects.remove(in.inode);
+        if (commit == null || truth.version() >= commit.attributes.version()) {
+            return;
+        }
+        if (commit.ranges == null || !isPresent(in, commit.ranges)) {
+            LOG.warn("the database lost commits, the cache has not all of their bytes: inode={}", in.inode);
+            lost.add(in.inode);
+            return;
+        }
+        List<Range> ranges = commit.ranges.all();
+        ranges.forEach(range -> in.file().markDirty(range.offset(), range.length()));
+        FileTime mtime = in.pending == null ? commit.attributes.mtime() : in.pending.mtime();
+        long end = ranges.getLast().end();
+        long size = in.pending == null ? end : Math.max(end, in.pending.size());
+        in.pending = new Pending(Math.min(size, commit.attributes.size()), mtime, false, truth.generation());
+        in.appendOnly = false;
+        LOG.warn("the database lost commits, they are written again: inode={} ranges={}", in.inode, ranges.size());
+    }
+
+    private static boolean isPresent(OpenInode in, Ranges ranges) {
+        return ranges.all().stream()
+                .allMatch(range ->
+                        in.file().absent(range.offset(), range.length()).isEmpty());
+    }
+}

@@ -1,0 +1,178 @@
+package dev.larder.volume.engine;
+
+import dev.larder.volume.Attributes;
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.cache.NodeCache.Present;
+import dev.larder.volume.cache.NodeCache.Provenance;
+import dev.larder.volume.metadata.Extent;
+import dev.larder.volume.metadata.ExtentKind;
+import dev.larder.volume.metadata.Metadata;
+import dev.larder.volume.metadata.Metadata.Content;
+import dev.larder.volume.objects.SegmentStore;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Compares what is known of an inode with the metadata: attributes, extents, and which bytes of the cache file are still
+ * right. Every method wants the inode's lock held, also while the metadata is asked: a change that is reported meanwhile
+ * waits and is applied after.
+ */
+final class Revalidation {
+    /** File bytes whose extents are asked for at once. */
+    static final long WINDOW = 256L << 20;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Revalidation.class);
+
+    private final Metadata metadata;
+    private final SegmentStore segments;
+    private final InodeTable table;
+    private final Durability durability;
+
+    Revalidation(Metadata metadata, SegmentStore segments, InodeTable table, Durability durability) {
+        this.metadata = metadata;
+        this.segments = segments;
+        this.table = table;
+        this.durability = durability;
+    }
+
+    /** Attributes are what the metadata says, or what was said and has not been contradicted. */
+    void attributes(OpenInode in) {
+        if (table.isStale(in)) {
+            load(in, 0, WINDOW);
+        }
+    }
+
+    /** What is present in [from, to) is right. */
+    void trust(OpenInode in, long from, long to) {
+        attributes(in);
+        for (long at = from; at < to; at = windowEnd(at)) {
+            if (!in.known.trusts(at, Math.min(to, windowEnd(at)))) {
+                load(in, windowStart(at), windowEnd(at));
+            }
+        }
+    }
+
+    /** The extents that overlap [from, to), inline bytes with them. */
+    List<Extent> extents(OpenInode in, long from, long to) {
+        attributes(in);
+        TreeMap<Long, Extent> found = new TreeMap<>();
+        for (long at = from; at < to; at = windowEnd(at)) {
+            List<Extent> some = in.known.isLoaded(at, Math.min(to, windowEnd(at)))
+                    ? in.known.within(at, Math.min(to, windowEnd(at)))
+                    : load(in, windowStart(at), windowEnd(at));
+            some.stream()
+                    .filter(extent -> extent.offset() < to && from < extent.end())
+                    .forEach(extent -> found.put(extent.offset(), extent));
+        }
+        return List.copyOf(found.values());
+    }
+
+    private static long windowStart(long at) {
+        return at - at % WINDOW;
+    }
+
+    private static long windowEnd(long at) {
+        long start = windowStart(at);
+        return start > Long.MAX_VALUE - WINDOW ? Long.MAX_VALUE : start + WINDOW;
+    }
+
+    /** Asks for a range's extents, drops what is wrong in the cache, keeps inline bytes and holes. */
+    List<Extent> load(OpenInode in, long from, long to) {
+        long distrusts = table.distrusts();
+        Content content = ask(in, from, to);
+        accept(in, content.attributes(), distrusts);
+        in.file().reconcile(from, to, truth(content.extents(), from, to));
+        long epoch = in.file().epoch();
+        long end = Math.min(to, content.attributes().size());
+        fillHoles(in, from, end, content.extents(), epoch);
+        in.known.load(from, to, content.extents());
+        in.known.trust(from, to);
+        for (Extent extent : content.extents()) {
+            if (extent.kind() == ExtentKind.INLINE) {
+                fillInline(in, extent, epoch);
+                in.known.unload(extent.offset(), extent.end());
+            }
+        }
+        return content.extents();
+    }
+
+    private Content ask(OpenInode in, long from, long to) {
+        try {
+            return metadata.content(in.inode, from, to);
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ESTALE) {
+                durability.gone(in.inode);
+                throw new ErrnoException(Errno.ESTALE, "inode " + in.inode + " is not there any more", e);
+            }
+            throw e;
+        }
+    }
+
+    /** Attributes that were just read: everything that does not follow from what was known is forgotten. */
+    void accept(OpenInode in, Attributes attributes, long distrusts) {
+        Attributes before = in.attributes;
+        boolean distrusted = before != null && in.trustedSince != distrusts;
+        if (distrusted) {
+            durability.recover(in, attributes);
+            in.pagesVersion = -1;
+        }
+        boolean explained = before != null && !distrusted && (in.stale || before.version() == attributes.version());
+        if (!explained) {
+            in.known.forgetAll();
+        }
+        if (attributes.size() == 0) {
+            in.known.trust(0, Long.MAX_VALUE);
+        }
+        in.attributes = attributes;
+        in.stale = false;
+        in.trustedSince = distrusts;
+    }
+
+    static List<Present> truth(List<Extent> extents, long from, long to) {
+        List<Present> truth = new ArrayList<>();
+        for (Extent extent : extents) {
+            long start = Math.max(from, extent.offset());
+            long end = Math.min(to, extent.end());
+            if (start < end && extent.kind() != ExtentKind.UNWRITTEN) {
+                truth.add(new Present(
+                        start, end - start, new Provenance(extent.content(), extent.skip() + start - extent.offset())));
+            }
+        }
+        return truth;
+    }
+
+    private static void fillHoles(OpenInode in, long from, long to, List<Extent> extents, long epoch) {
+        long at = from;
+        for (Extent extent : extents) {
+            if (extent.kind() != ExtentKind.UNWRITTEN) {
+                if (extent.offset() > at) {
+                    in.file().fillHole(at, Math.min(to, extent.offset()) - at, epoch);
+                }
+                at = Math.max(at, extent.end());
+            }
+            if (at >= to) {
+                return;
+            }
+        }
+        if (at < to) {
+            in.file().fillHole(at, to - at, epoch);
+        }
+    }
+
+    private void fillInline(OpenInode in, Extent extent, long epoch) {
+        if (in.file().absent(extent.offset(), extent.length()).isEmpty()) {
+            return;
+        }
+        try {
+            segments.read(
+                    extent, extent.skip(), extent.skip() + extent.length(), ContentReader.filler(in, extent, epoch));
+        } catch (IOException e) {
+            LOG.error("bytes in the metadata are damaged: inode={} offset={}", in.inode, extent.offset(), e);
+        }
+    }
+}

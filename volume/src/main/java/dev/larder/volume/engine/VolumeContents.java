@@ -1,0 +1,551 @@
+package dev.larder.volume.engine;
+
+import dev.larder.volume.Attributes;
+import dev.larder.volume.Caller;
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.FileSystem;
+import dev.larder.volume.FileSystem.Opened;
+import dev.larder.volume.FileTime;
+import dev.larder.volume.Kernel;
+import dev.larder.volume.Op;
+import dev.larder.volume.SetAttributes;
+import dev.larder.volume.cache.CachedFile.Range;
+import dev.larder.volume.cache.NodeCache;
+import dev.larder.volume.engine.OpenInode.Mode;
+import dev.larder.volume.metadata.Metadata;
+import dev.larder.volume.objects.SegmentStore;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.LongConsumer;
+import java.util.function.ToLongFunction;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The content half of a mounted volume: the contract's entry points, each a few named steps of the parts. Thread-safe;
+ * lock order: an inode's lock, then its cache file's; the kernel is told things on other threads.
+ */
+final class VolumeContents implements Contents {
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeContents.class);
+    private static final int O_ACCMODE = 3;
+    private static final int O_TRUNC = 0x200;
+    private static final int O_APPEND = 0x400;
+    private static final long HANDLE_BITS = 8;
+    private static final long WARM_STEP = 64L << 20;
+
+    private final Metadata metadata;
+    private final NodeCache cache;
+    private final Quota quota;
+    private final ContentOptions options;
+    private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
+    private final InodeTable table;
+    private final Durability durability;
+    private final Revalidation revalidation;
+    private final ContentReader reader;
+    private final Uploader uploader;
+    private final GroupCommit group;
+    private final Dirtiness dirtiness;
+    private final Committer committer;
+    private final ContentWriter writer;
+    private final ContentChanges changes;
+    private final Passthrough passthrough;
+    private final WriteBack writeBack;
+    private final boolean successor;
+    private final FileTime began = FileTime.now();
+
+    /** Marks handles of this process: a release of a predecessor's handle is not counted. */
+    private final long era = (ThreadLocalRandom.current().nextLong() & 0x7fff_ffffL) << HANDLE_BITS;
+
+    /** @param successor this process continues a mount: inodes may be open that it knows nothing of */
+    VolumeContents(
+            Metadata metadata,
+            SegmentStore segments,
+            NodeCache cache,
+            Kernel kernel,
+            Quota quota,
+            ContentOptions options,
+            boolean successor) {
+        this.metadata = metadata;
+        this.cache = cache;
+        this.quota = quota;
+        this.options = options;
+        this.successor = successor;
+        this.table = new InodeTable(cache, options.idleInodes(), successor);
+        this.durability = new Durability(metadata);
+        this.revalidation = new Revalidation(metadata, segments, table, durability);
+        this.reader = new ContentReader(table, revalidation, segments, options, executor);
+        this.uploader = new Uploader(table, segments, options, executor);
+        this.group = new GroupCommit(metadata);
+        this.dirtiness = new Dirtiness(quota, options);
+        this.committer = new Committer(
+                revalidation,
+                segments,
+                uploader,
+                group,
+                durability,
+                dirtiness,
+                new Notifier(kernel, executor),
+                options);
+        this.writer = new ContentWriter(revalidation, uploader, committer, dirtiness, quota);
+        this.changes = new ContentChanges(metadata, table, revalidation, committer, dirtiness, durability, quota);
+        this.passthrough = new Passthrough(kernel, revalidation, reader, dirtiness);
+        this.writeBack = new WriteBack(table, committer, dirtiness, durability, options, executor);
+    }
+
+    /** Takes over what a predecessor left dirty, and begins to work in the background. */
+    VolumeContents start() {
+        durability.begin();
+        for (long inode : cache.dirtyInodes()) {
+            with(inode, in -> recover(in));
+        }
+        writeBack.start();
+        return this;
+    }
+
+    private long recover(OpenInode in) {
+        in.lock.lock();
+        try {
+            List<Range> dirty = in.file().dirty().ranges();
+            if (!dirty.isEmpty()) {
+                long mtime = Passthrough.mtimeNanos(in);
+                dirtiness.recovered(in, dirty.getLast().end(), new FileTime(Math.floorDiv(mtime, 1_000_000_000L), (int)
+                        Math.floorMod(mtime, 1_000_000_000L)));
+                LOG.info("a predecessor's bytes will be committed: inode={} bytes={}", in.inode, in.countedDirty);
+            }
+            return dirty.size();
+        } finally {
+            in.lock.unlock();
+        }
+    }
+
+    @Override
+    public Opened open(Op op, Caller caller, long inode, Attributes known, int flags) {
+        OpenInode in = table.use(inode);
+        try {
+            boolean writing = (flags & O_ACCMODE) != 0;
+            if (writing && (flags & O_TRUNC) != 0) {
+                FileTime now = FileTime.now();
+                changes.setAttributes(op, in, new SetAttributes(null, null, null, 0L, null, now, now, true));
+            }
+            long handle = era
+                    | (writing ? FileSystem.HANDLE_WRITE : 0)
+                    | ((flags & O_APPEND) != 0 ? FileSystem.HANDLE_APPEND : 0);
+            Opened opened = register(in, known, handle, writing);
+            if (opened == null) {
+                opened = updateInPlace(in, handle, writing);
+            }
+            prefetch(in, writing);
+            return opened;
+        } finally {
+            table.done(in);
+        }
+    }
+
+    /** @return null when the backing file must be brought up to date first; it is counted as open already */
+    private Opened register(OpenInode in, Attributes known, long handle, boolean writing) {
+        in.lock.lock();
+        try {
+            refresh(in, known);
+            if (in.size() > 0 && in.known.trustedPrefix() < Math.min(in.size(), Revalidation.WINDOW)) {
+                revalidation.trust(in, 0, Math.min(in.size(), Revalidation.WINDOW));
+            }
+            passthrough.decide(in, writing);
+            count(in, writing, 1);
+            if (in.mode == Mode.PASSTHROUGH) {
+                return null;
+            }
+            boolean keep = in.pagesVersion == in.attributes.version();
+            in.pagesVersion = in.attributes.version();
+            return new Opened(handle, keep, false, 0);
+        } catch (ErrnoException e) {
+            if (in.opens() == 0 && !in.inherited) {
+                passthrough.end(in);
+            }
+            throw e;
+        } finally {
+            in.lock.unlock();
+        }
+    }
+
+    private Opened updateInPlace(OpenInode in, long handle, boolean writing) {
+        try {
+            passthrough.update(in);
+            in.lock.lock();
+            try {
+                return passthrough.open(in, handle, writing);
+            } finally {
+                in.lock.unlock();
+            }
+        } catch (ErrnoException e) {
+            closed(in, writing);
+            throw e;
+        }
+    }
+
+    private void refresh(OpenInode in, Attributes known) {
+        boolean fresh = known != null && !table.changedLately(in.inode);
+        if (fresh && (in.attributes == null || !table.isStale(in) && known.version() > in.attributes.version())) {
+            revalidation.accept(in, known, table.distrusts());
+        }
+        revalidation.attributes(in);
+        if (known != null && in.inherited && known.btime().compareTo(began) > 0) {
+            in.inherited = false;
+        }
+        if (known != null && known.nlink() == 0) {
+            in.unlinked = true;
+        }
+    }
+
+    private static void count(OpenInode in, boolean writing, int by) {
+        if (writing) {
+            in.writers += by;
+        } else {
+            in.readers += by;
+        }
+    }
+
+    private void prefetch(OpenInode in, boolean writing) {
+        long size = in.size();
+        if (!writing && in.mode == Mode.CACHED && size > 0 && size <= options.prefetchBytes()) {
+            reader.inBackground(in, () -> reader.plan(in, 0, size, size));
+        }
+    }
+
+    @Override
+    public int read(long inode, long handle, long offset, MemorySegment into) {
+        return (int) with(inode, in -> reader.read(in, offset, into));
+    }
+
+    @Override
+    public int write(
+            Op op, Caller caller, long inode, long handle, long offset, MemorySegment from, boolean killSuidgid) {
+        boolean append = (handle & FileSystem.HANDLE_APPEND) != 0;
+        return (int) with(inode, in -> writer.write(op, in, offset, from, append, killSuidgid));
+    }
+
+    @Override
+    public void flush(Op op, long inode) {
+        if (table.peek(inode) != null) {
+            with(inode, this::commit);
+        }
+    }
+
+    private long commit(OpenInode in) {
+        if (in.mode == Mode.PASSTHROUGH) {
+            in.lock.lock();
+            try {
+                passthrough.findMappedWrites(in);
+            } finally {
+                in.lock.unlock();
+            }
+        }
+        committer.commit(in);
+        return 0;
+    }
+
+    @Override
+    public void fsync(long inode, boolean dataOnly) {
+        with(inode, in -> {
+            commit(in);
+            durability.flush();
+            if (durability.isSuspect(inode)) {
+                commitAgain(in);
+            }
+            if (durability.takeLost(inode)) {
+                throw new ErrnoException(
+                        Errno.EIO, "the database lost commits of inode " + inode + " that were not durable yet");
+            }
+            return 0;
+        });
+    }
+
+    private void commitAgain(OpenInode in) {
+        table.distrust();
+        in.lock.lock();
+        try {
+            revalidation.attributes(in);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
+            }
+        } finally {
+            in.lock.unlock();
+        }
+        committer.commit(in);
+        durability.flush();
+    }
+
+    @Override
+    public void release(long inode, long handle) {
+        if (handle >>> HANDLE_BITS != era >>> HANDLE_BITS) {
+            return;
+        }
+        OpenInode in = table.use(inode);
+        try {
+            if ((handle & FileSystem.HANDLE_WRITE) != 0 && in.mode == Mode.PASSTHROUGH) {
+                commit(in);
+            }
+        } catch (ErrnoException e) {
+            LOG.warn("not committed at the last close, will be tried again: inode={} cause={}", inode, e.getMessage());
+        } finally {
+            closed(in, (handle & FileSystem.HANDLE_WRITE) != 0);
+            table.done(in);
+        }
+    }
+
+    private void closed(OpenInode in, boolean writing) {
+        in.lock.lock();
+        try {
+            count(in, writing, -1);
+            if (in.opens() == 0 && !in.inherited) {
+                passthrough.end(in);
+                if (in.unlinked) {
+                    dropUnlinked(in.inode, true);
+                }
+            }
+        } finally {
+            in.lock.unlock();
+        }
+    }
+
+    @Override
+    public Attributes setAttributes(Op op, long inode, SetAttributes change) {
+        OpenInode in = table.use(inode);
+        try {
+            return overlay(changes.setAttributes(op, in, change));
+        } finally {
+            table.done(in);
+        }
+    }
+
+    @Override
+    public void fallocate(Op op, long inode, long offset, long length, int mode) {
+        with(inode, in -> {
+            changes.fallocate(op, in, offset, length, mode);
+            return 0;
+        });
+    }
+
+    @Override
+    public long seek(long inode, long offset, int whence) {
+        return with(inode, in -> changes.seek(in, offset, whence));
+    }
+
+    @Override
+    public long copyFileRange(Op op, long inode, long offset, long toInode, long toOffset, long length) {
+        return with(
+                inode, source -> with(toInode, target -> changes.copy(op, source, offset, target, toOffset, length)));
+    }
+
+    @Override
+    public Attributes overlay(Attributes committed) {
+        OpenInode in = table.peek(committed.inode());
+        return in == null ? committed : Overlay.of(in, committed);
+    }
+
+    @Override
+    public boolean isOpen(long inode) {
+        OpenInode in = table.peek(inode);
+        return in == null ? successor : in.inherited || in.isOpen();
+    }
+
+    @Override
+    public void unlinked(long inode) {
+        with(inode, in -> {
+            in.lock.lock();
+            try {
+                in.unlinked = true;
+                if (in.opens() == 0 && !in.inherited) {
+                    dropUnlinked(inode, false);
+                }
+            } finally {
+                in.lock.unlock();
+            }
+            return 0;
+        });
+    }
+
+    /** On another thread: it asks the metadata, and a release answers at once. */
+    private void dropUnlinked(long inode, boolean held) {
+        executor.execute(() -> {
+            OpenInode in = table.use(inode);
+            try {
+                new UnlinkedInode(metadata, cache, durability, dirtiness, quota).drop(in, held);
+            } catch (ErrnoException e) {
+                LOG.warn("not dropped, the session's end will: inode={} cause={}", inode, e.getMessage());
+            } finally {
+                table.done(in);
+            }
+        });
+    }
+
+    @Override
+    public void changed(long inode, long offset, long length) {
+        table.noteChange(inode);
+        OpenInode in = table.peek(inode);
+        if (in == null) {
+            return;
+        }
+        if (in.lock.tryLock()) {
+            try {
+                forgetRange(in, offset, length);
+            } finally {
+                in.lock.unlock();
+            }
+            return;
+        }
+        // The feed must not wait for a commit of this inode.
+        in.stale = true;
+        executor.execute(() -> {
+            in.lock.lock();
+            try {
+                forgetRange(in, offset, length);
+            } finally {
+                in.lock.unlock();
+            }
+        });
+    }
+
+    private static void forgetRange(OpenInode in, long offset, long length) {
+        long end = length == 0 || offset > Long.MAX_VALUE - length ? Long.MAX_VALUE : offset + length;
+        in.known.forget(offset, end);
+        in.stale = true;
+        in.pagesVersion = -1;
+    }
+
+    @Override
+    public void distrust() {
+        table.distrust();
+        executor.execute(() -> {
+            try {
+                durability.flush();
+            } catch (ErrnoException e) {
+                LOG.debug("the database does not answer yet: {}", e.getMessage());
+            }
+        });
+    }
+
+    @Override
+    public void forgotten(long inode) {
+        OpenInode in = table.peek(inode);
+        if (in == null) {
+            return;
+        }
+        in.lock.lock();
+        try {
+            in.inherited = false;
+            if (in.opens() == 0) {
+                passthrough.end(in);
+                if (in.unlinked) {
+                    dropUnlinked(inode, true);
+                }
+            }
+        } finally {
+            in.lock.unlock();
+        }
+    }
+
+    @Override
+    public void flushAll() {
+        List<CompletableFuture<Void>> commits = new ArrayList<>();
+        for (OpenInode in : table.all()) {
+            if (in.pending != null || in.mode == Mode.PASSTHROUGH && in.writers > 0) {
+                commits.add(CompletableFuture.runAsync(() -> with(in.inode, this::commit), executor));
+            }
+        }
+        try {
+            CompletableFuture.allOf(commits.toArray(CompletableFuture[]::new))
+                    .orTimeout(2 * options.patience().toMillis(), TimeUnit.MILLISECONDS)
+                    .join();
+        } catch (CompletionException e) {
+            if (e.getCause() instanceof TimeoutException) {
+                throw new ErrnoException(Errno.ETIMEDOUT, "not everything was committed in time", e);
+            }
+            throw Failures.of("not everything was committed", e.getCause());
+        }
+    }
+
+    @Override
+    public void warm(long inode, LongConsumer fetchedBytes) {
+        with(inode, in -> {
+            in.lock.lock();
+            try {
+                revalidation.attributes(in);
+            } finally {
+                in.lock.unlock();
+            }
+            long size = in.size();
+            for (long at = 0; at < size; at += WARM_STEP) {
+                long to = Math.min(size, at + WARM_STEP);
+                reader.fetch(in, at, to, size);
+                fetchedBytes.accept(to - at);
+            }
+            return 0;
+        });
+    }
+
+    @Override
+    public List<Pending> pending() {
+        List<Pending> pending = new ArrayList<>();
+        for (OpenInode in : table.all()) {
+            if (in.countedDirty > 0) {
+                pending.add(new Pending(in.inode, in.countedDirty, Overlay.uploading(in)));
+            }
+        }
+        return pending;
+    }
+
+    /** Commit statements so far. */
+    long commitStatements() {
+        return group.statements();
+    }
+
+    @Override
+    public void close() {
+        writeBack.close();
+        try {
+            flushAll();
+            durability.flush();
+        } finally {
+            stop();
+        }
+    }
+
+    /** Ends without committing anything, as a process does that dies. */
+    void abandon() {
+        writeBack.close();
+        stop();
+    }
+
+    private void stop() {
+        executor.shutdown();
+        try {
+            if (executor.awaitTermination(options.patience().toMillis(), TimeUnit.MILLISECONDS)) {
+                uploader.close();
+                table.all().forEach(OpenInode::closeFile);
+            } else {
+                executor.shutdownNow();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private long with(long inode, ToLongFunction<OpenInode> operation) {
+        OpenInode in = table.use(inode);
+        try {
+            return operation.applyAsLong(in);
+        } finally {
+            table.done(in);
+        }
+    }
+}
