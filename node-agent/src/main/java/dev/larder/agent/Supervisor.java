@@ -3,6 +3,7 @@ package dev.larder.agent;
 import dev.larder.agent.api.MountSpec;
 import dev.larder.agent.fuse.FuseInit;
 import dev.larder.agent.fuse.FuseMount;
+import dev.larder.agent.fuse.Negotiated;
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxException;
 import dev.larder.linux.Mounts;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,6 +22,8 @@ import org.slf4j.LoggerFactory;
 final class Supervisor {
     private static final Logger LOG = LoggerFactory.getLogger(Supervisor.class);
     private static final Duration AGENT_STOP = Duration.ofMinutes(3);
+    private static final Duration INIT = Duration.ofSeconds(10);
+    private static final int READ_AHEAD_KIBIBYTES = 1024;
 
     private final MountSpec spec;
     private final MountDirectory directory;
@@ -35,23 +39,35 @@ final class Supervisor {
 
     /** @return the process's exit code */
     int run() throws IOException {
-        LogConfiguration.toFile(spec.supervisorLog());
         directory.forget();
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
-        try (Descriptor fuse = FuseMount.mount(spec.mountPoint(), "larder:" + spec.volume(), spec.readOnly())) {
-            try (Custody.Keeper keeper =
-                    new Custody.Keeper(directory.custody(), fuse, FuseInit.negotiate(fuse).encode())) {
-                LOG.info("mounted volume={} mountPoint={}", spec.volume(), spec.mountPoint());
-                return supervise(keeper);
-            } finally {
-                unmount();
-            }
+        try {
+            return spec.mountPoint() == null ? supervise(() -> false) : mount();
         } finally {
             directory.forget();
         }
     }
 
-    private int supervise(Custody.Keeper keeper) throws IOException {
+    private int mount() throws IOException {
+        FuseMount.Options options = new FuseMount.Options(spec.readOnly(), true, "larder");
+        try (Descriptor fuse = FuseMount.mount(spec.mountPoint(), source(), options)) {
+            Negotiated negotiated = FuseInit.negotiate(fuse, INIT);
+            FuseMount.setReadAhead(spec.mountPoint(), READ_AHEAD_KIBIBYTES);
+            try (Custody.Keeper keeper = new Custody.Keeper(directory.custody(), fuse, negotiated.encode())) {
+                LOG.info("mounted volume={} mountPoint={}", spec.volume(), spec.mountPoint());
+                return supervise(keeper::served);
+            }
+        } finally {
+            unmount();
+        }
+    }
+
+    /** As mountinfo shows it. */
+    private String source() {
+        return "larder:" + spec.volume();
+    }
+
+    private int supervise(BooleanSupplier served) throws IOException {
         while (true) {
             agent = agents.start();
             LOG.info("agent started pid={}", agent.pid());
@@ -60,7 +76,7 @@ final class Supervisor {
             if (exit == 0 || stopping) {
                 return 0;
             }
-            if (exit == AgentProcess.EXIT_REFUSED && !keeper.served()) {
+            if (exit == AgentProcess.EXIT_REFUSED && !served.getAsBoolean()) {
                 return 1;
             }
             if (!mounted()) {
@@ -71,8 +87,11 @@ final class Supervisor {
     }
 
     private boolean mounted() {
+        if (spec.mountPoint() == null) {
+            return false;
+        }
         Mounts.MountPoint at = Mounts.at(spec.mountPoint());
-        return at != null && at.source().equals("larder:" + spec.volume());
+        return at != null && at.source().equals(source());
     }
 
     /** The agent unmounts when it ends as asked; this is for all other ends, so that nobody hangs on a dead mount. */

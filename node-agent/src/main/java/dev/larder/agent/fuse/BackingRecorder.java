@@ -9,4 +9,7 @@ public interface BackingRecorder {
     void opened(long inode, int backingId);
 
     void closed(long inode, int backingId);
+
+    /** The id that is recorded as open, by this process or a predecessor; 0 = none. */
+    int backing(long inode);
 }

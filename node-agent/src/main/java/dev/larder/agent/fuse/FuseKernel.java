@@ -227,6 +227,11 @@ public final class FuseKernel implements Kernel, AutoCloseable {
     }
 
     @Override
+    public int backing(long inode) {
+        return recorder.backing(inode);
+    }
+
+    @Override
     public void closeBacking(long inode, int backingId) {
         try {
             closeId(backingId);

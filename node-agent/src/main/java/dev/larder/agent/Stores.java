@@ -1,0 +1,122 @@
+package dev.larder.agent;
+
+import com.zaxxer.hikari.HikariConfig;
+import com.zaxxer.hikari.HikariDataSource;
+import dev.larder.agent.api.MountSpec;
+import dev.larder.volume.metadata.MetadataOptions;
+import dev.larder.volume.objects.DirectoryStore;
+import dev.larder.volume.objects.HttpProxy;
+import dev.larder.volume.objects.ObjectStore;
+import dev.larder.volume.objects.PostgresStore;
+import dev.larder.volume.objects.S3Credentials;
+import dev.larder.volume.objects.S3Options;
+import dev.larder.volume.objects.S3Store;
+import java.io.IOException;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.net.InetAddress;
+import java.net.URI;
+import java.net.UnknownHostException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Properties;
+import java.util.UUID;
+
+/** The database and the object store that a {@link MountSpec} names. Secrets are read from their files when asked for. */
+final class Stores {
+    private static final int OBJECT_CONNECTIONS = 4;
+    private static final String CONNECT_TIMEOUT_SECONDS = "10";
+    private static final String SOCKET_TIMEOUT_SECONDS = "90";
+
+    private Stores() {}
+
+    /** @param continued the session of a dead predecessor, or null */
+    static MetadataOptions metadata(MountSpec spec, UUID continued) {
+        MountSpec.Database database = spec.database();
+        return MetadataOptions.of(
+                        database.jdbcUrl(),
+                        database.user(),
+                        () -> text(database.passwordFile()),
+                        hostName(),
+                        spec.mountPoint() == null ? "administration" : spec.mountPoint().toString())
+                .continuing(continued);
+    }
+
+    static ObjectStore objects(MountSpec spec) {
+        MountSpec.Store store = spec.objectStore();
+        try {
+            if (store.directory() != null) {
+                return DirectoryStore.open(store.directory().path());
+            }
+            return store.s3() != null ? new S3Store(options(store.s3())) : postgres(spec);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static S3Options options(MountSpec.S3 s3) {
+        S3Options.Builder options = S3Options.bucket(s3.bucket()).prefix(s3.prefix()).pathStyle(s3.pathStyle());
+        if (s3.endpoint() != null) {
+            options.endpoint(URI.create(s3.endpoint()));
+        }
+        if (s3.region() != null) {
+            options.region(s3.region());
+        }
+        if (s3.storageClass() != null) {
+            options.storageClass(s3.storageClass());
+        }
+        if (s3.credentialsFile() != null) {
+            options.credentials(() -> credentials(s3.credentialsFile()));
+        }
+        if (s3.proxy() != null) {
+            options.proxy(HttpProxy.parse(s3.proxy(), s3.noProxy() == null ? "" : String.join(",", s3.noProxy())));
+        }
+        return options.build();
+    }
+
+    private static S3Credentials credentials(Path file) {
+        Properties properties = new Properties();
+        try (Reader reader = Files.newBufferedReader(file)) {
+            properties.load(reader);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the credentials in " + file, e);
+        }
+        return new S3Credentials(
+                properties.getProperty("accessKeyId"),
+                properties.getProperty("secretAccessKey"),
+                properties.getProperty("sessionToken"));
+    }
+
+    private static ObjectStore postgres(MountSpec spec) {
+        MountSpec.Database database = spec.database();
+        HikariConfig config = new HikariConfig();
+        config.setJdbcUrl(database.jdbcUrl());
+        config.setUsername(database.user());
+        config.setPassword(text(database.passwordFile()));
+        config.setMaximumPoolSize(OBJECT_CONNECTIONS);
+        config.setMinimumIdle(0);
+        config.setInitializationFailTimeout(-1);
+        config.setPoolName("larder-objects");
+        config.addDataSourceProperty("connectTimeout", CONNECT_TIMEOUT_SECONDS);
+        config.addDataSourceProperty("socketTimeout", SOCKET_TIMEOUT_SECONDS);
+        config.addDataSourceProperty("ApplicationName", "larder-objects");
+        HikariDataSource pool = new HikariDataSource(config);
+        return new OwningStore(new PostgresStore(pool, database.jdbcUrl(), ""), pool);
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file).strip();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the password in " + file, e);
+        }
+    }
+
+    private static String hostName() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (UnknownHostException e) {
+            return "localhost";
+        }
+    }
+}
