@@ -37,8 +37,6 @@ public final class FuseFlags {
 
     public static final int NOTIFY_INVAL_INODE = 2;
     public static final int NOTIFY_INVAL_ENTRY = 3;
-    /** Answered by a request of opcode NOTIFY_REPLY. */
-    public static final int NOTIFY_RETRIEVE = 5;
     /** Linux 6.9. */
     public static final int NOTIFY_RESEND = 7;
     /** Linux 6.17, protocol 7.44: every name in the kernel's cache is looked up again. */

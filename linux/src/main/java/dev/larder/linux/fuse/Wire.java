@@ -555,15 +555,4 @@ public final class Wire {
 
         private BackingMap() {}
     }
-
-    /** struct fuse_notify_retrieve_out. */
-    public static final class NotifyRetrieveOut {
-        public static final int BYTES = 32;
-        public static final int NOTIFY_UNIQUE = 0;
-        public static final int NODEID = 8;
-        public static final int OFFSET = 16;
-        public static final int SIZE = 24;
-
-        private NotifyRetrieveOut() {}
-    }
 }

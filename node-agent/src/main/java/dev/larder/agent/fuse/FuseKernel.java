@@ -13,7 +13,6 @@ import dev.larder.linux.fuse.InitFlag;
 import dev.larder.linux.fuse.Wire.BackingMap;
 import dev.larder.linux.fuse.Wire.InvalEntry;
 import dev.larder.linux.fuse.Wire.InvalInode;
-import dev.larder.linux.fuse.Wire.NotifyRetrieveOut;
 import dev.larder.linux.fuse.Wire.OutHeader;
 import dev.larder.volume.Attributes;
 import dev.larder.volume.Errno;
@@ -168,15 +167,6 @@ public final class FuseKernel implements Kernel, AutoCloseable {
             send(message(arena, FuseFlags.NOTIFY_RESEND, 0));
         }
         return true;
-    }
-
-    /** Sends the server a request that needs no answer, so that one thread returns from read(2). */
-    void wakeReader() {
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment message = message(arena, FuseFlags.NOTIFY_RETRIEVE, NotifyRetrieveOut.BYTES);
-            message.set(JAVA_LONG, OutHeader.BYTES + NotifyRetrieveOut.NODEID, Attributes.ROOT);
-            send(message);
-        }
     }
 
     private static MemorySegment message(Arena arena, int code, int bodyBytes) {

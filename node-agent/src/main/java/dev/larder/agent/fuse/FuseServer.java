@@ -3,6 +3,7 @@ package dev.larder.agent.fuse;
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxErrno;
 import dev.larder.linux.LinuxFile;
+import dev.larder.linux.ThreadSignal;
 import dev.larder.linux.fuse.Opcode;
 import dev.larder.linux.fuse.Wire.InHeader;
 import dev.larder.volume.Errno;
@@ -12,6 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -68,6 +71,9 @@ public final class FuseServer {
     private final ExchangePool pool;
     private final AtomicInteger reading = new AtomicInteger();
     private final AtomicInteger inFlight = new AtomicInteger();
+    /** Threads in read(2), which {@link #stop} interrupts. */
+    private final Set<Integer> readers = ConcurrentHashMap.newKeySet();
+
     private final List<Thread> workers = new ArrayList<>();
     private final CountDownLatch ended;
     private volatile State state = State.NEW;
@@ -143,8 +149,8 @@ public final class FuseServer {
 
     private boolean awaitWorkers(long deadline) throws InterruptedException {
         while (ended.getCount() > 0 && !workers.isEmpty()) {
-            if (reading.get() > 0 && !unmounted) {
-                kernel.wakeReader();
+            for (int thread : readers) {
+                ThreadSignal.interrupt(thread);
             }
             if (ended.await(5, TimeUnit.MILLISECONDS)) {
                 return true;
@@ -179,9 +185,12 @@ public final class FuseServer {
     private void work() {
         try {
             Exchange exchange = new Exchange(arena, negotiated.maxWrite() + 4096L, negotiated.maxWrite());
+            int thread = ThreadSignal.currentThread();
             while (state == State.RUNNING) {
                 reading.incrementAndGet();
+                readers.add(thread);
                 long length = LinuxFile.tryRead(device.number(), exchange.request);
+                readers.remove(thread);
                 int othersReading = reading.decrementAndGet();
                 if (length >= InHeader.BYTES) {
                     take(exchange, exchange.request.asSlice(0, length), othersReading);
