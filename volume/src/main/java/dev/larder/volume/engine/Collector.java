@@ -22,7 +22,7 @@ import java.util.function.IntSupplier;
  * reference (their objects go first, then their rows, and only after a synchronous flush of the decision), and objects
  * that no row knows and no living session may still be about to commit.
  */
-final class Collector {
+public final class Collector {
     private static final int BATCH = 1_000;
     private static final int MAX_BATCHES = 100_000;
 

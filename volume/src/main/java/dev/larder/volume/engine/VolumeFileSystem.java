@@ -349,13 +349,10 @@ public final class VolumeFileSystem implements FileSystem {
         return session.quota().usage();
     }
 
+    /** Everything dirty is committed; the session is ended by who made it. */
     @Override
     public void close() {
-        try {
-            contents.close();
-        } finally {
-            session.close();
-        }
+        contents.close();
     }
 
     private void writable() {
