@@ -77,13 +77,20 @@ final class Bed implements AutoCloseable {
 
     private long databasePid() throws IOException {
         Path pid = home.resolve("state/postgres/data/postmaster.pid");
-        return Files.exists(pid) ? Long.parseLong(Files.readAllLines(pid).getFirst().strip()) : 0;
+        return Files.exists(pid)
+                ? Long.parseLong(Files.readAllLines(pid).getFirst().strip())
+                : 0;
     }
 
     String describe() throws IOException {
         JsonNode status = status();
-        return "volume: " + status.path("objectStore").asText() + ", metadata " + status.path("metadata").asText()
-                + "; local disk: " + Shell.run(home, "df", "--output=fstype", home.toString()).lines().toList().getLast()
+        return "volume: " + status.path("objectStore").asText() + ", metadata "
+                + status.path("metadata").asText()
+                + "; local disk: "
+                + Shell.run(home, "df", "--output=fstype", home.toString())
+                        .lines()
+                        .toList()
+                        .getLast()
                 + ", " + Runtime.getRuntime().availableProcessors() + " cores, kernel "
                 + System.getProperty("os.version");
     }

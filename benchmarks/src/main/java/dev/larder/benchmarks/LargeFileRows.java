@@ -39,7 +39,8 @@ final class LargeFileRows {
         return rows;
     }
 
-    private static Row read(String name, long megabytes, Cache cache, String pattern, String block, String engine, int depth) {
+    private static Row read(
+            String name, long megabytes, Cache cache, String pattern, String block, String engine, int depth) {
         return new Row(name, "MB/s", target -> {
             write(target, megabytes);
             if (cache == Cache.COLD) {
@@ -50,7 +51,15 @@ final class LargeFileRows {
                     target.localCache();
                 }
             }
-            return fio(target, megabytes, pattern, block, engine, depth, "--io_size=" + megabytes / 8 + "M", "--runtime=20");
+            return fio(
+                    target,
+                    megabytes,
+                    pattern,
+                    block,
+                    engine,
+                    depth,
+                    "--io_size=" + megabytes / 8 + "M",
+                    "--runtime=20");
         });
     }
 
@@ -79,7 +88,11 @@ final class LargeFileRows {
         }
         command.addAll(List.of(more));
         String text = Shell.run(target.directory(), command.toArray(String[]::new));
-        JsonNode job = JSON.readTree(text.substring(text.indexOf('{'))).path("jobs").path(0);
-        return job.path(pattern.endsWith("write") ? "write" : "read").path("bw_bytes").asDouble() / 1e6;
+        JsonNode job =
+                JSON.readTree(text.substring(text.indexOf('{'))).path("jobs").path(0);
+        return job.path(pattern.endsWith("write") ? "write" : "read")
+                        .path("bw_bytes")
+                        .asDouble()
+                / 1e6;
     }
 }

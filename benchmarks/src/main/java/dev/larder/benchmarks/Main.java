@@ -30,7 +30,10 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--rounds", defaultValue = "3", description = "Rounds of each row (default: ${DEFAULT-VALUE}).")
     private int rounds;
 
-    @Option(names = "--scale", defaultValue = "1", description = "Factor of all sizes and counts (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--scale",
+            defaultValue = "1",
+            description = "Factor of all sizes and counts (default: ${DEFAULT-VALUE}).")
     private double scale;
 
     @Option(names = "--rows", defaultValue = ".*", description = "Regular expression that a row's name must contain.")

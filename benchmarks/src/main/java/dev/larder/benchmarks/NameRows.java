@@ -41,10 +41,14 @@ final class NameRows {
             rows.add(new Row("open + close" + suffix, "1/s", target -> open(target, count, threads)));
             rows.add(new Row("missing name, first" + suffix, "1/s", target -> missing(target, count, threads, false)));
             rows.add(new Row("missing name, again" + suffix, "1/s", target -> missing(target, count, threads, true)));
-            rows.add(new Row("chmod" + suffix, "1/s", target -> changed(
-                    target, count, threads, file -> Files.setPosixFilePermissions(file, PRIVATE))));
-            rows.add(new Row("rename" + suffix, "1/s", target -> changed(
-                    target, count, threads, file -> rename(file, file + ".renamed"))));
+            rows.add(new Row(
+                    "chmod" + suffix,
+                    "1/s",
+                    target -> changed(target, count, threads, file -> Files.setPosixFilePermissions(file, PRIVATE))));
+            rows.add(new Row(
+                    "rename" + suffix,
+                    "1/s",
+                    target -> changed(target, count, threads, file -> rename(file, file + ".renamed"))));
             rows.add(new Row("unlink" + suffix, "1/s", target -> changed(target, count, threads, Files::delete)));
             rows.add(new Row("mkdir" + suffix, "1/s", target -> directories(target, count, threads, true)));
             rows.add(new Row("rmdir" + suffix, "1/s", target -> directories(target, count, threads, false)));
@@ -110,8 +114,11 @@ final class NameRows {
 
     private static double open(Target target, int count, int threads) throws IOException {
         create(target, count, 1);
-        return Workers.rate(threads, count, number -> LinuxFile.open(file(target, number), O_RDONLY | O_CLOEXEC, 0)
-                .close());
+        return Workers.rate(
+                threads,
+                count,
+                number -> LinuxFile.open(file(target, number), O_RDONLY | O_CLOEXEC, 0)
+                        .close());
     }
 
     private static double missing(Target target, int count, int threads, boolean again) throws IOException {
@@ -141,11 +148,15 @@ final class NameRows {
 
     private static double directories(Target target, int count, int threads, boolean made) throws IOException {
         double rate = Workers.rate(
-                threads, count, number -> Files.createDirectory(target.directory().resolve("d" + number)));
+                threads,
+                count,
+                number -> Files.createDirectory(target.directory().resolve("d" + number)));
         return made
                 ? rate
                 : Workers.rate(
-                        threads, count, number -> Files.delete(target.directory().resolve("d" + number)));
+                        threads,
+                        count,
+                        number -> Files.delete(target.directory().resolve("d" + number)));
     }
 
     private static double list(Target target, boolean cold, boolean attributes) throws IOException {

@@ -13,8 +13,7 @@ final class Table {
     void head(String bed) {
         System.out.println(bed);
         System.out.println();
-        System.out.printf(
-                Locale.ROOT, FORMAT, "row", "local disk", "volume", "ratio", "agent s", "db s", "anon MB");
+        System.out.printf(Locale.ROOT, FORMAT, "row", "local disk", "volume", "ratio", "agent s", "db s", "anon MB");
         System.out.println("-".repeat(107));
     }
 
@@ -33,7 +32,8 @@ final class Table {
 
     void foot(Bed bed) throws IOException {
         System.out.println("-".repeat(107));
-        System.out.println("agent s, db s: CPU seconds of a round. anon: RssAnon + RssShmem of the agent, the largest seen.");
+        System.out.println(
+                "agent s, db s: CPU seconds of a round. anon: RssAnon + RssShmem of the agent, the largest seen.");
         System.out.println("now: agent " + (bed.usage().agentAnonBytes() >> 20) + " MB anonymous");
     }
 

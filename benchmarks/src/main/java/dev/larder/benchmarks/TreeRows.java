@@ -12,8 +12,14 @@ final class TreeRows {
     static List<Row> all() {
         return List.of(
                 new Row("untar java.base", "trees/s", target -> timed(target, "tar", "xf", archive())),
-                new Row("find java.base, warm", "trees/s", target -> onTree(target, false, "find", "java.base", "-type", "f")),
-                new Row("grep -r java.base, cold", "trees/s", t -> onTree(t, true, "grep", "-rl", "HashMap", "java.base")),
+                new Row(
+                        "find java.base, warm",
+                        "trees/s",
+                        target -> onTree(target, false, "find", "java.base", "-type", "f")),
+                new Row(
+                        "grep -r java.base, cold",
+                        "trees/s",
+                        t -> onTree(t, true, "grep", "-rl", "HashMap", "java.base")),
                 new Row("cp -r java.base", "trees/s", target -> onTree(target, false, "cp", "-r", "java.base", "copy")),
                 new Row("rm -rf java.base", "trees/s", target -> onTree(target, false, "rm", "-rf", "java.base")));
     }

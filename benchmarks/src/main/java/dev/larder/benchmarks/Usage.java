@@ -22,7 +22,9 @@ record Usage(double agentCpuSeconds, double databaseCpuSeconds, long agentAnonBy
 
     Usage minus(Usage before) {
         return new Usage(
-                agentCpuSeconds - before.agentCpuSeconds, databaseCpuSeconds - before.databaseCpuSeconds, agentAnonBytes);
+                agentCpuSeconds - before.agentCpuSeconds,
+                databaseCpuSeconds - before.databaseCpuSeconds,
+                agentAnonBytes);
     }
 
     private static double tree(long pid) throws IOException {

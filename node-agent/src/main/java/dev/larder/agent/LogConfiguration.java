@@ -31,8 +31,8 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
         console.setTarget("System.err");
         start(context, console);
-        context.getLogger(LoggerContext.ROOT_NAME).setLevel(
-                Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.ERROR));
+        context.getLogger(LoggerContext.ROOT_NAME)
+                .setLevel(Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.ERROR));
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 
@@ -56,8 +56,8 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         rolling.setTriggeringPolicy(size);
         context.getLogger(LoggerContext.ROOT_NAME).detachAndStopAllAppenders();
         start(context, rolling);
-        context.getLogger(LoggerContext.ROOT_NAME).setLevel(
-                Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.INFO));
+        context.getLogger(LoggerContext.ROOT_NAME)
+                .setLevel(Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.INFO));
     }
 
     private static void start(LoggerContext context, OutputStreamAppender<ILoggingEvent> appender) {

@@ -38,7 +38,9 @@ final class Stores {
                         database.user(),
                         () -> text(database.passwordFile()),
                         hostName(),
-                        spec.mountPoint() == null ? "administration" : spec.mountPoint().toString())
+                        spec.mountPoint() == null
+                                ? "administration"
+                                : spec.mountPoint().toString())
                 .continuing(continued);
     }
 
@@ -55,7 +57,8 @@ final class Stores {
     }
 
     private static S3Options options(MountSpec.S3 s3) {
-        S3Options.Builder options = S3Options.bucket(s3.bucket()).prefix(s3.prefix()).pathStyle(s3.pathStyle());
+        S3Options.Builder options =
+                S3Options.bucket(s3.bucket()).prefix(s3.prefix()).pathStyle(s3.pathStyle());
         if (s3.endpoint() != null) {
             options.endpoint(URI.create(s3.endpoint()));
         }

@@ -18,7 +18,12 @@ public final class Answers {
      * @param unknownObjects objects that no row knows, of sessions that cannot write any more; deleted unless dryRun
      */
     public record Gc(
-            boolean dryRun, long purgedInodes, long retired, long deletedObjects, long unknownObjects, long deletedBytes) {}
+            boolean dryRun,
+            long purgedInodes,
+            long retired,
+            long deletedObjects,
+            long unknownObjects,
+            long deletedBytes) {}
 
     /** @param findings at most 10,000; count has them all */
     public record Fsck(long inodes, long segments, long objects, long count, long repaired, List<Finding> findings) {}

@@ -1,0 +1,146 @@
+package dev.larder.agent;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.larder.agent.api.Answers;
+import dev.larder.agent.api.ControlProtocol.Command;
+import dev.larder.agent.api.ControlProtocol.Progress;
+import dev.larder.agent.api.MountSpec;
+import dev.larder.agent.control.ControlException;
+import dev.larder.agent.control.ControlServer;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.engine.Collector;
+import dev.larder.volume.engine.VolumeAdmin;
+import dev.larder.volume.metadata.Maintenance.DiskUsage;
+import dev.larder.volume.metadata.Maintenance.Finding;
+import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+
+/** Answers what needs the volume, but no mount. */
+final class AdminRequests implements ControlServer.Handler {
+    private static final long REPORT_BYTES = 16L << 20;
+
+    private final MountSpec spec;
+    private final VolumeAdmin volume;
+
+    AdminRequests(MountSpec spec, VolumeAdmin volume) {
+        this.spec = spec;
+        this.volume = volume;
+    }
+
+    @Override
+    public Object handle(Command command, JsonNode arguments, Consumer<Progress> progress) {
+        try {
+            return switch (command) {
+                case GC -> collect(arguments, progress);
+                case FSCK -> check(arguments, progress);
+                case PACK_NOW -> new Answers.Flush(volume.pack(), 0);
+                case CONFIG -> new Answers.Config(Settings.of(spec));
+                case DU ->
+                    new Answers.Du(texts(arguments, "paths", "/").stream()
+                            .map(this::usage)
+                            .toList());
+                case TRASH_LIST -> trash(arguments);
+                case TRASH_RESTORE -> restore(arguments);
+                case TRASH_PURGE ->
+                    new Answers.Purged(volume.purgeTrash(Instant.now()
+                            .minusSeconds(arguments.path("olderThanSeconds").asLong())));
+                default -> throw new ControlException(command.word() + " needs a mount", "larder mount");
+            };
+        } catch (IOException e) {
+            throw new ControlException("the object store: " + e.getMessage(), null);
+        } catch (ErrnoException e) {
+            throw new ControlException(e.getMessage(), null);
+        }
+    }
+
+    static List<String> texts(JsonNode arguments, String name, String otherwise) {
+        List<String> texts = new ArrayList<>();
+        arguments.path(name).forEach(one -> texts.add(one.asText()));
+        return texts.isEmpty() ? List.of(otherwise) : texts;
+    }
+
+    static String metadata(MountSpec spec) {
+        return spec.database().jdbcUrl().replaceFirst("^jdbc:", "").replaceFirst("\\?.*", "");
+    }
+
+    static String objectStore(MountSpec spec) {
+        MountSpec.Store store = spec.objectStore();
+        if (store.directory() != null) {
+            return "directory " + store.directory().path();
+        }
+        if (store.s3() != null) {
+            String endpoint =
+                    store.s3().endpoint() == null ? "" : " at " + store.s3().endpoint();
+            return "s3://" + store.s3().bucket() + "/" + store.s3().prefix() + endpoint;
+        }
+        return "the volume's database";
+    }
+
+    Answers.Usage usage(String path) {
+        DiskUsage usage = volume.diskUsage(path);
+        return new Answers.Usage(path, usage.files(), usage.directories(), usage.sizeBytes(), usage.allocatedBytes());
+    }
+
+    private Answers.Gc collect(JsonNode arguments, Consumer<Progress> progress) throws IOException {
+        Duration age = Duration.ofSeconds(arguments
+                .path("ageSeconds")
+                .asLong(Collector.Ages.DEFAULT.segment().toSeconds()));
+        boolean dryRun = arguments.path("dryRun").asBoolean();
+        Collector.Ages ages =
+                new Collector.Ages(Collector.Ages.DEFAULT.trash(), Collector.Ages.DEFAULT.unlinked(), age);
+        Collector.Collected done = volume.collect(ages, step -> progress.accept(new Progress(step, 0, 0, "files")));
+        return new Answers.Gc(
+                dryRun, done.inodes(), done.segmentsRetired(), done.segmentsDeleted(), done.objectsUnknown(), 0);
+    }
+
+    private Answers.Fsck check(JsonNode arguments, Consumer<Progress> progress) throws IOException {
+        AtomicLong checked = new AtomicLong();
+        AtomicLong reported = new AtomicLong();
+        long total = volume.usage().usedBytes();
+        List<Finding> findings = volume.check(
+                arguments.path("repair").asBoolean(), arguments.path("content").asBoolean(), bytes -> {
+                    long now = checked.addAndGet(bytes);
+                    if (now - reported.get() >= REPORT_BYTES) {
+                        reported.set(now);
+                        progress.accept(new Progress("checking", now, total, "bytes"));
+                    }
+                });
+        return new Answers.Fsck(
+                volume.usage().usedInodes(),
+                0,
+                0,
+                findings.size(),
+                findings.stream().filter(Finding::repaired).count(),
+                findings.stream()
+                        .map(one -> new Answers.Finding(
+                                one.what(),
+                                one.inode(),
+                                one.name() == null ? null : one.name().toString(),
+                                one.detail(),
+                                one.repaired()))
+                        .toList());
+    }
+
+    private Answers.Trash trash(JsonNode arguments) {
+        return new Answers.Trash(
+                volume
+                        .trash(
+                                arguments.path("prefix").asText("/"),
+                                arguments.path("limit").asInt(1000))
+                        .stream()
+                        .map(one -> new Answers.TrashEntry(
+                                one.inode(), one.path(), one.directory(), one.size(), one.deleted()))
+                        .toList());
+    }
+
+    private Answers.Restored restore(JsonNode arguments) {
+        List<String> paths = new ArrayList<>();
+        arguments.path("inodes").forEach(inode -> paths.add(volume.restore(inode.asLong())));
+        return new Answers.Restored(paths);
+    }
+}
