@@ -13,11 +13,10 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -71,8 +70,8 @@ public final class FuseServer {
     private final ExchangePool pool;
     private final AtomicInteger reading = new AtomicInteger();
     private final AtomicInteger inFlight = new AtomicInteger();
-    /** Threads in read(2), which {@link #stop} interrupts. */
-    private final Set<Integer> readers = ConcurrentHashMap.newKeySet();
+    /** Threads in read(2), which {@link #stop} interrupts; 0 = that worker is not. */
+    private final AtomicIntegerArray readers;
 
     private final List<Thread> workers = new ArrayList<>();
     private final CountDownLatch ended;
@@ -92,6 +91,7 @@ public final class FuseServer {
                 options.largeInFlight,
                 negotiated.maxWrite() + InHeader.BYTES * 2,
                 options.waitingLocks);
+        this.readers = new AtomicIntegerArray(options.workers);
         this.ended = new CountDownLatch(options.workers);
     }
 
@@ -103,7 +103,8 @@ public final class FuseServer {
         state = State.RUNNING;
         boolean resent = kernel.resend();
         for (int i = 0; i < options.workers; i++) {
-            workers.add(Thread.ofPlatform().daemon().name("fuse-worker-" + i).start(this::work));
+            int slot = i;
+            workers.add(Thread.ofPlatform().daemon().name("fuse-worker-" + i).start(() -> work(slot)));
         }
         LOG.info(
                 "fuse server started workers={} resend={} max_write={}",
@@ -149,8 +150,11 @@ public final class FuseServer {
 
     private boolean awaitWorkers(long deadline) throws InterruptedException {
         while (ended.getCount() > 0 && !workers.isEmpty()) {
-            for (int thread : readers) {
-                ThreadSignal.interrupt(thread);
+            for (int i = 0; i < readers.length(); i++) {
+                int thread = readers.get(i);
+                if (thread != 0) {
+                    ThreadSignal.interrupt(thread);
+                }
             }
             if (ended.await(5, TimeUnit.MILLISECONDS)) {
                 return true;
@@ -182,15 +186,15 @@ public final class FuseServer {
         awaitWorkers(System.nanoTime() + TimeUnit.SECONDS.toNanos(10));
     }
 
-    private void work() {
+    private void work(int slot) {
         try {
             Exchange exchange = new Exchange(arena, negotiated.maxWrite() + 4096L, negotiated.maxWrite());
             int thread = ThreadSignal.currentThread();
             while (state == State.RUNNING) {
                 reading.incrementAndGet();
-                readers.add(thread);
+                readers.set(slot, thread);
                 long length = LinuxFile.tryRead(device.number(), exchange.request);
-                readers.remove(thread);
+                readers.set(slot, 0);
                 int othersReading = reading.decrementAndGet();
                 if (length >= InHeader.BYTES) {
                     take(exchange, exchange.request.asSlice(0, length), othersReading);
