@@ -83,7 +83,9 @@ final class FeedTest {
             assertEquals(List.of(Change.Kind.ENTRY), kinds(page));
             volume.file(writer, 1, "b");
             FeedPage next = reader.feed(page.cursor());
-            assertEquals(List.of(FileName.of("b")), next.changes().stream().map(Change::name).toList());
+            assertEquals(
+                    List.of(FileName.of("b")),
+                    next.changes().stream().map(Change::name).toList());
         }
     }
 
@@ -122,8 +124,10 @@ final class FeedTest {
             late.commit();
         }
         assertEquals("f", rotateNow(2), "its row was not visible at the last rotation");
-        assertEquals(3, volume.count("SELECT (SELECT count(*) FROM larder.change_0)"
-                + " + (SELECT count(*) FROM larder.change_1) + (SELECT count(*) FROM larder.change_2)"));
+        assertEquals(
+                3,
+                volume.count("SELECT (SELECT count(*) FROM larder.change_0)"
+                        + " + (SELECT count(*) FROM larder.change_1) + (SELECT count(*) FROM larder.change_2)"));
     }
 
     private String rotateNow(int hours) {

@@ -65,7 +65,10 @@ final class MaintenanceTest {
         removeTree();
         assertEquals(
                 List.of("/d", "/d/sub", "/d/sub/a"),
-                maintenance.trash("", 10).stream().map(TrashEntry::path).sorted().toList());
+                maintenance.trash("", 10).stream()
+                        .map(TrashEntry::path)
+                        .sorted()
+                        .toList());
         assertEquals("/d/sub/a", maintenance.restore(file));
         assertEquals(List.of(), maintenance.trash("", 10));
         assertEquals(sub, session.lookup(directory, SUB).inode());
@@ -182,7 +185,8 @@ final class MaintenanceTest {
         List<FileExtent> all = maintenance.extents(0, 0, 10);
         assertEquals(3, all.size());
         FileExtent first = all.getFirst();
-        List<FileExtent> rest = maintenance.extents(first.inode(), first.extent().offset(), 1);
+        List<FileExtent> rest =
+                maintenance.extents(first.inode(), first.extent().offset(), 1);
         assertEquals(1, rest.size());
         assertEquals(all.get(1).extent().content(), rest.getFirst().extent().content());
         assertTrue(maintenance.inlineExtents(Duration.ofHours(1), 1 << 20).isEmpty());

@@ -31,7 +31,8 @@ final class MetadataCheckTest {
         maintenance = session.maintenance();
         directory = volume.directory(session, 1, "d");
         file = volume.file(session, directory, "a");
-        session.commit(Op.NONE, List.of(ScratchVolume.write(file, ScratchVolume.segment(0, 100, UUID.randomUUID(), 0))));
+        session.commit(
+                Op.NONE, List.of(ScratchVolume.write(file, ScratchVolume.segment(0, 100, UUID.randomUUID(), 0))));
         assertEquals(List.of(), maintenance.check(false));
     }
 
@@ -89,9 +90,7 @@ final class MetadataCheckTest {
 
     @Test
     void extentsOfNothing() {
-        mends(
-                "extent-without-inode",
-                "INSERT INTO larder.extent (ino, off, len, kind) VALUES (424242, 0, 10, 4)");
+        mends("extent-without-inode", "INSERT INTO larder.extent (ino, off, len, kind) VALUES (424242, 0, 10, 4)");
     }
 
     @Test
