@@ -70,8 +70,8 @@ final class ContentStatements {
         Committed[] answers = new Committed[commits.size()];
         return statements.mutateRows(op, COMMIT, parameters -> bind(parameters, sorted), rows -> {
             for (int i = 0; rows.next(); i++) {
-                answers[order[i]] = new Committed(
-                        rows.getInt(1), RowReading.attributes(rows, 4), rows.getLong(2), rows.getLong(3));
+                answers[order[i]] =
+                        new Committed(rows.getInt(1), RowReading.attributes(rows, 4), rows.getLong(2), rows.getLong(3));
             }
             return List.of(answers);
         });
@@ -99,8 +99,12 @@ final class ContentStatements {
         return statements.mutate(
                 op,
                 PUNCH,
-                parameters ->
-                        parameters.add(inode).add(offset).add(length).add(unwritten).add(now),
+                parameters -> parameters
+                        .add(inode)
+                        .add(offset)
+                        .add(length)
+                        .add(unwritten)
+                        .add(now),
                 RowReading::attributes);
     }
 
@@ -108,8 +112,12 @@ final class ContentStatements {
         return statements.mutate(
                 op,
                 PREALLOCATE,
-                parameters ->
-                        parameters.add(inode).add(offset).add(length).add(keepSize).add(now),
+                parameters -> parameters
+                        .add(inode)
+                        .add(offset)
+                        .add(length)
+                        .add(keepSize)
+                        .add(now),
                 RowReading::attributes);
     }
 

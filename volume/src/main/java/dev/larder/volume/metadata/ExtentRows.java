@@ -35,7 +35,9 @@ final class ExtentRows {
     /** kind, content, skip, segment. */
     static void addContents(Parameters parameters, List<Extent> extents) throws SQLException {
         parameters
-                .addArray("int2", extents.stream().map(e -> (short) e.kind().code()).toArray(Short[]::new))
+                .addArray(
+                        "int2",
+                        extents.stream().map(e -> (short) e.kind().code()).toArray(Short[]::new))
                 .addArray("uuid", extents.stream().map(Extent::content).toArray(UUID[]::new))
                 .addArray("int8", extents.stream().map(Extent::skip).toArray(Long[]::new))
                 .addArray("uuid", extents.stream().map(Extent::segment).toArray(UUID[]::new));

@@ -13,8 +13,8 @@ final class LockStatements {
     /** How long a recorded wait counts: the waiter asks again before, also to notice a holder that died. */
     static final Duration WAIT_RECORD = Duration.ofSeconds(60);
 
-    private static final String TEST = "SELECT x.owner, x.pid, x.type, x.first, x.last"
-            + " FROM larder_v1.test_lock(?, ?, ?, ?, ?, ?, ?) x";
+    private static final String TEST =
+            "SELECT x.owner, x.pid, x.type, x.first, x.last" + " FROM larder_v1.test_lock(?, ?, ?, ?, ?, ?, ?) x";
     private static final String SET = "SELECT x.owner, x.pid, x.type, x.first, x.last, x.errno"
             + " FROM larder_v1.set_lock(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
     private static final String STOP_WAITING = "SELECT * FROM larder_v1.stop_waiting(?, ?, ?)";

@@ -65,14 +65,13 @@ final class MetadataCheck {
 
     /** The quota's base against a recount. */
     private List<Finding> usage(boolean repair) {
-        return statements.query(
-                "SELECT * FROM larder_v1.check_usage(?)", parameters -> parameters.add(repair), row -> {
-                    long bytes = row.getLong(2);
-                    long inodes = row.getLong(3);
-                    return bytes == 0 && inodes == 0
-                            ? List.of()
-                            : List.of(new Finding(
-                                    "usage-mismatch", 0, null, "off by " + bytes + " bytes, " + inodes + " inodes", repair));
-                });
+        return statements.query("SELECT * FROM larder_v1.check_usage(?)", parameters -> parameters.add(repair), row -> {
+            long bytes = row.getLong(2);
+            long inodes = row.getLong(3);
+            return bytes == 0 && inodes == 0
+                    ? List.of()
+                    : List.of(new Finding(
+                            "usage-mismatch", 0, null, "off by " + bytes + " bytes, " + inodes + " inodes", repair));
+        });
     }
 }

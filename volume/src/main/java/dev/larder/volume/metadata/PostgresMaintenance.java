@@ -52,8 +52,7 @@ final class PostgresMaintenance implements Maintenance {
         if (moves.isEmpty()) {
             return List.of();
         }
-        List<Extent> from =
-                moves.stream().flatMap(move -> move.from().stream()).toList();
+        List<Extent> from = moves.stream().flatMap(move -> move.from().stream()).toList();
         List<Extent> to = moves.stream().map(Move::to).toList();
         return statements.mutate(
                 Op.NONE,
@@ -61,7 +60,9 @@ final class PostgresMaintenance implements Maintenance {
                 parameters -> {
                     parameters
                             .addArray("int8", moves.stream().map(Move::inode).toArray(Long[]::new))
-                            .addArray("int4", moves.stream().map(m -> m.from().size()).toArray(Integer[]::new));
+                            .addArray(
+                                    "int4",
+                                    moves.stream().map(m -> m.from().size()).toArray(Integer[]::new));
                     ExtentRows.addPlaces(parameters, from);
                     ExtentRows.addContents(parameters, to);
                     ExtentRows.addFrames(parameters, to);
@@ -147,8 +148,9 @@ final class PostgresMaintenance implements Maintenance {
         return statements.queryRows(
                 "SELECT x.ino, x.path, x.directory, x.size, (extract(epoch FROM x.deleted) * 1000)::bigint"
                         + " FROM larder_v1.trash_list(?, ?) x",
-                parameters ->
-                        parameters.add(pathPrefix.getBytes(StandardCharsets.UTF_8)).add(limit),
+                parameters -> parameters
+                        .add(pathPrefix.getBytes(StandardCharsets.UTF_8))
+                        .add(limit),
                 rows -> {
                     List<TrashEntry> entries = new ArrayList<>();
                     while (rows.next()) {

@@ -31,8 +31,7 @@ final class UsageWalk {
 
     /** @throws ErrnoException ENOTDIR, ESTALE */
     DiskUsage below(long inode) {
-        Attributes root =
-                new ContentStatements(statements).content(inode, 0, 0).attributes();
+        Attributes root = new ContentStatements(statements).content(inode, 0, 0).attributes();
         if (!root.isDirectory()) {
             throw new ErrnoException(Errno.ENOTDIR);
         }

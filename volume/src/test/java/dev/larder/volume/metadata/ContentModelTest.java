@@ -151,8 +151,7 @@ final class ContentModelTest {
         }
         Extent extent = content(random, 0, length);
         long at = session.commit(
-                        Op.NONE,
-                        List.of(new Commit(file.inode, 0, 0, true, false, ScratchVolume.NOW, List.of(extent))))
+                        Op.NONE, List.of(new Commit(file.inode, 0, 0, true, false, ScratchVolume.NOW, List.of(extent))))
                 .getFirst()
                 .appendedAt();
         assertEquals(file.size, at);
@@ -210,8 +209,7 @@ final class ContentModelTest {
         }
         if (refused) {
             ErrnoException e = assertThrows(
-                    ErrnoException.class,
-                    () -> session.shift(Op.NONE, file.inode, from, by, ScratchVolume.NOW));
+                    ErrnoException.class, () -> session.shift(Op.NONE, file.inode, from, by, ScratchVolume.NOW));
             assertEquals(Errno.EINVAL, e.errno());
             return "refused shift";
         }

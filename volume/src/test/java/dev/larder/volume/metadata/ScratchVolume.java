@@ -23,7 +23,7 @@ import java.util.List;
 import java.util.UUID;
 
 /** A fresh volume on an embedded server of its own directory, with sessions and a superuser's connection. */
-final class ScratchVolume implements AutoCloseable {
+public final class ScratchVolume implements AutoCloseable {
     static final FileTime NOW = new FileTime(1_000_000, 5);
 
     private final EmbeddedPostgres server;
@@ -34,22 +34,22 @@ final class ScratchVolume implements AutoCloseable {
     private long nextInode;
     private long lastInode;
 
-    ScratchVolume(Path directory) {
+    public ScratchVolume(Path directory) {
         this.server = new EmbeddedPostgres(directory);
         this.login = server.ensureRunning(Duration.ofMinutes(2));
         this.database = new SchemaMigration(login)
                 .provision(new VolumeRow(id, "scratch", 0, 0, Duration.ofDays(1), 0, 0, 0755));
     }
 
-    EmbeddedPostgres server() {
+    public EmbeddedPostgres server() {
         return server;
     }
 
-    PostgresMetadata session() {
+    public PostgresMetadata session() {
         return session(MetadataOptions.DEFAULT_LEASE);
     }
 
-    PostgresMetadata session(Duration lease) {
+    public PostgresMetadata session(Duration lease) {
         PostgresMetadata session = PostgresMetadata.open(
                 MetadataOptions.of(database.url(), database.user(), database::password, "host", "/mnt")
                         .withConnections(2)
@@ -59,22 +59,22 @@ final class ScratchVolume implements AutoCloseable {
     }
 
     /** As the superuser, into the volume's database. */
-    Connection admin() throws SQLException {
+    public Connection admin() throws SQLException {
         return admin(SchemaMigration.databaseName(id));
     }
 
-    Connection admin(String name) throws SQLException {
+    public Connection admin(String name) throws SQLException {
         return DriverManager.getConnection(login.url(name), login.user(), login.password());
     }
 
-    void execute(String sql) throws SQLException {
+    public void execute(String sql) throws SQLException {
         try (Connection connection = admin();
                 Statement statement = connection.createStatement()) {
             statement.execute(sql);
         }
     }
 
-    long count(String sql) throws SQLException {
+    public long count(String sql) throws SQLException {
         try (Connection connection = admin();
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(sql)) {
@@ -83,11 +83,11 @@ final class ScratchVolume implements AutoCloseable {
         }
     }
 
-    long file(PostgresMetadata session, long parent, String name) {
+    public long file(PostgresMetadata session, long parent, String name) {
         return make(session, parent, name, Attributes.S_IFREG | 0644);
     }
 
-    long directory(PostgresMetadata session, long parent, String name) {
+    public long directory(PostgresMetadata session, long parent, String name) {
         return make(session, parent, name, Attributes.S_IFDIR | 0755);
     }
 
@@ -98,10 +98,7 @@ final class ScratchVolume implements AutoCloseable {
         }
         long inode = nextInode++;
         session.create(
-                Op.NONE,
-                parent,
-                FileName.of(name),
-                new NewInode(inode, mode, 0, 0, 0, null, null, null, false, NOW));
+                Op.NONE, parent, FileName.of(name), new NewInode(inode, mode, 0, 0, 0, null, null, null, false, NOW));
         return inode;
     }
 
@@ -109,15 +106,13 @@ final class ScratchVolume implements AutoCloseable {
     static Extent inline(long offset, byte[] bytes) {
         FrameTable frames = FrameTable.of(FrameTable.CODEC_NONE, 1);
         frames.set(0, bytes.length, 0, bytes.length, 0);
-        return new Extent(
-                offset, bytes.length, ExtentKind.INLINE, UUID.randomUUID(), 0, null, frames.encoded(), bytes);
+        return new Extent(offset, bytes.length, ExtentKind.INLINE, UUID.randomUUID(), 0, null, frames.encoded(), bytes);
     }
 
     static Extent segment(long offset, int length, UUID segment, long storedOffset) {
         FrameTable frames = FrameTable.of(FrameTable.CODEC_NONE, 1);
         frames.set(0, length, storedOffset, length, 0);
-        return new Extent(
-                offset, length, ExtentKind.SEGMENT, UUID.randomUUID(), 0, segment, frames.encoded(), null);
+        return new Extent(offset, length, ExtentKind.SEGMENT, UUID.randomUUID(), 0, segment, frames.encoded(), null);
     }
 
     static Commit write(long inode, Extent... extents) {
