@@ -82,8 +82,8 @@ BEGIN
     WHERE (e.parent = p_parent AND e.hash = p_hash AND e.name = p_name AND e.ino = v_ino)
        OR (e.parent = p_new_parent AND e.hash = p_new_hash AND e.name = p_new_name
            AND e.ino IS NOT DISTINCT FROM v_old);
-    IF v_count <> CASE WHEN v_old IS NULL OR (p_parent, p_hash, p_name) = (p_new_parent, p_new_hash, p_new_name)
-                  THEN 1 ELSE 2 END
+    IF v_count <> (CASE WHEN v_old IS NULL OR (p_parent, p_hash, p_name) = (p_new_parent, p_new_hash, p_new_name)
+                   THEN 1 ELSE 2 END)
        OR (v_old IS NULL AND EXISTS (SELECT FROM larder.dentry e WHERE e.parent = p_new_parent
                                      AND e.hash = p_new_hash AND e.name = p_new_name)) THEN
         PERFORM larder.raced();
