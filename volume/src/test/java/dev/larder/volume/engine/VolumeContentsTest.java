@@ -20,6 +20,7 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -51,7 +52,9 @@ final class VolumeContentsTest {
     private SwitchedStore store;
 
     @BeforeAll
-    static void startServer() {
+    static void startServer() throws IOException {
+        // The embedded server runs as nobody.
+        Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwx--x--x"));
         volume = new ScratchVolume(shared.resolve("pg"));
         session = volume.session();
     }
