@@ -32,7 +32,7 @@ final class CachedFileEntry {
     private int pins;
     private boolean staleBlocks;
     private boolean changed;
-    private boolean created;
+    private volatile boolean created;
     private boolean removed;
     private volatile long lastSlice = -1;
 
@@ -63,6 +63,9 @@ final class CachedFileEntry {
 
     /** Names a new file in the journal before it is made: a file that nobody knows would never be deleted. */
     private void makeFile() {
+        if (created) {
+            return;
+        }
         lock.writeLock().lock();
         try {
             if (!created) {
@@ -658,7 +661,7 @@ final class CachedFileEntry {
     }
 
     private void awaitFills(long from, long to) {
-        while (filling.stream().anyMatch(r -> r.offset() < to && r.end() > from)) {
+        while (!filling.isEmpty() && filling.stream().anyMatch(r -> r.offset() < to && r.end() > from)) {
             fillDone.awaitUninterruptibly();
         }
     }

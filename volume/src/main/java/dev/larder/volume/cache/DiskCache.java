@@ -26,6 +26,7 @@ import org.slf4j.LoggerFactory;
 public final class DiskCache implements NodeCache {
     private static final Logger log = LoggerFactory.getLogger(DiskCache.class);
     private static final long UPKEEP_MILLIS = 50;
+    private static final long EVICT_AGAIN_NANOS = 1_000_000_000L;
     private static final long PROBE_NANOS = 10_000_000_000L;
 
     private final CacheParts parts;
@@ -33,6 +34,7 @@ public final class DiskCache implements NodeCache {
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread upkeep;
     private long probedAt;
+    private long evictionFailedAt = System.nanoTime() - EVICT_AGAIN_NANOS;
 
     private DiskCache(CacheParts parts) {
         this.parts = parts;
@@ -229,9 +231,7 @@ public final class DiskCache implements NodeCache {
             if (parts.journal().isCrowded()) {
                 parts.journal().compact();
             }
-            if (parts.room().aboveHigh()) {
-                parts.eviction().free(parts.room().excess());
-            }
+            evictAboveHigh();
             trimEntries();
             probe();
         } catch (RuntimeException e) {
@@ -239,6 +239,16 @@ public final class DiskCache implements NodeCache {
                     "cache upkeep failed, tried again: directory={}",
                     parts.directory().root(),
                     e);
+        }
+    }
+
+    /** What is over may all be dirty or pinned: then it is asked again only after a second. */
+    private void evictAboveHigh() {
+        boolean due = System.nanoTime() - evictionFailedAt > EVICT_AGAIN_NANOS;
+        if (due
+                && parts.room().aboveHigh()
+                && !parts.eviction().free(parts.room().excess())) {
+            evictionFailedAt = System.nanoTime();
         }
     }
 

@@ -12,6 +12,7 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Eviction {
     private static final int TRACKED = 1 << 17;
     private static final int SCANNED_AT_ONCE = 4096;
+    private static final int REFUSALS_AT_ONCE = 1024;
 
     private final EvictionPolicy policy;
     private final Index index;
@@ -82,7 +83,7 @@ final class Eviction {
         List<Slice> kept = new ArrayList<>();
         long freed = 0;
         try {
-            while (freed < bytes) {
+            while (freed < bytes && kept.size() < REFUSALS_AT_ONCE) {
                 Slice victim = nextVictim();
                 if (victim == null) {
                     break;

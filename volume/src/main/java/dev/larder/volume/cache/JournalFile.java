@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,6 +30,7 @@ final class JournalFile {
     private final long generation;
     private final byte[] scratch = new byte[RECORD_BYTES + 16];
     private final MemorySegment scratchView = MappedJournal.view(scratch);
+    private final ByteBuffer fields = ByteBuffer.wrap(scratch).order(ByteOrder.LITTLE_ENDIAN);
     private final CRC32C crc = new CRC32C();
     private int count;
     private long lastSequence;
@@ -115,15 +118,15 @@ final class JournalFile {
     }
 
     void append(long sequence, int kind, long a, long b, long c, long d, long e, long f) {
-        scratchView.set(INT, 4, kind);
-        scratchView.set(LONG, 8, sequence);
-        scratchView.set(LONG, 16, a);
-        scratchView.set(LONG, 24, b);
-        scratchView.set(LONG, 32, c);
-        scratchView.set(LONG, 40, d);
-        scratchView.set(LONG, 48, e);
-        scratchView.set(LONG, 56, f);
-        scratchView.set(INT, 0, checksum(count));
+        fields.putInt(4, kind);
+        fields.putLong(8, sequence);
+        fields.putLong(16, a);
+        fields.putLong(24, b);
+        fields.putLong(32, c);
+        fields.putLong(40, d);
+        fields.putLong(48, e);
+        fields.putLong(56, f);
+        fields.putInt(0, checksum(count));
         MemorySegment.copy(scratchView, 0, map, place(count), RECORD_BYTES);
         count++;
         lastSequence = sequence;
@@ -196,8 +199,8 @@ final class JournalFile {
     }
 
     private int checksum(int index) {
-        scratchView.set(LONG, RECORD_BYTES, generation);
-        scratchView.set(LONG, RECORD_BYTES + 8, index);
+        fields.putLong(RECORD_BYTES, generation);
+        fields.putLong(RECORD_BYTES + 8, index);
         crc.reset();
         crc.update(scratch, 4, scratch.length - 4);
         return (int) crc.getValue();

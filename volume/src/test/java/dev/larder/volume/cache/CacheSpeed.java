@@ -11,7 +11,7 @@ import java.util.function.LongConsumer;
 final class CacheSpeed {
     private static final int BLOCK = 4096;
     private static final int BLOCKS = 16_384;
-    private static final int ROUNDS = 7;
+    private static final int ROUNDS = 15;
 
     private CacheSpeed() {}
 
