@@ -312,6 +312,23 @@ final class CachedFileEntry {
         ranges.set(Piece.dirty(offset, end, generation));
     }
 
+    void markDirty(long offset, long length) {
+        long end = offset + length;
+        change(
+                () -> {
+                    for (Piece piece : ranges.overlapping(offset, end)) {
+                        forgetClean(piece.start(), piece.end());
+                        if (!removed) {
+                            parts.journal().dirty(inode, piece.start(), piece.length());
+                        }
+                        ranges.set(Piece.dirty(piece.start(), piece.end(), generation));
+                    }
+                    bump(offset, end);
+                },
+                offset,
+                end);
+    }
+
     Dirty dirty() {
         lock.writeLock().lock();
         try {

@@ -67,6 +67,11 @@ final class CachedFileHandle implements CachedFile {
     }
 
     @Override
+    public void markDirty(long offset, long length) {
+        entry.markDirty(offset, length);
+    }
+
+    @Override
     public Dirty dirty() {
         return entry.dirty();
     }

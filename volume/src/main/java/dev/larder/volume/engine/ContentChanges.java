@@ -193,8 +193,11 @@ final class ContentChanges {
         } finally {
             in.lock.unlock();
         }
-        long at = collapse ? offset + length : offset;
-        change(in, offset, Long.MAX_VALUE, () -> metadata.shift(op, in.inode, at, collapse ? -length : length, now));
+        change(
+                in,
+                offset,
+                Long.MAX_VALUE,
+                () -> metadata.shift(op, in.inode, offset, collapse ? -length : length, now));
     }
 
     /** Commits, changes the metadata, and drops from the cache what was in [from, to). */

@@ -27,4 +27,18 @@ record ContentOptions(
         int fetches) {
     static final ContentOptions DEFAULTS = new ContentOptions(
             64 << 10, 8 << 20, 0, 1L << 30, Duration.ofSeconds(3), Duration.ofSeconds(60), 16_384, 4, 32);
+
+    /** With no more dirty bytes than half of a cache of this capacity: writers must not wait for the cache itself. */
+    ContentOptions within(long cacheBytes) {
+        return new ContentOptions(
+                inlineBytes,
+                readaheadBytes,
+                prefetchBytes,
+                Math.min(dirtyLimitBytes, cacheBytes / 2),
+                flushAge,
+                patience,
+                idleInodes,
+                uploads,
+                fetches);
+    }
 }

@@ -56,8 +56,9 @@ final class Dirtiness {
     void awaitCrowd(long millis) throws InterruptedException {
         lock.lock();
         try {
-            if (total <= options.dirtyLimitBytes() / 2) {
-                changed.await(millis, TimeUnit.MILLISECONDS);
+            long left = TimeUnit.MILLISECONDS.toNanos(millis);
+            while (left > 0 && total <= options.dirtyLimitBytes() / 2) {
+                left = changed.awaitNanos(left);
             }
         } finally {
             lock.unlock();

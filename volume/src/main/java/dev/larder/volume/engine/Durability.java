@@ -98,7 +98,9 @@ final class Durability {
 
     /** The inode itself is not there any more. */
     void gone(long inode) {
-        if (suspects.remove(inode) != null | unflushed.remove(inode) != null) {
+        boolean suspect = suspects.remove(inode) != null;
+        boolean pending = unflushed.remove(inode) != null;
+        if (suspect || pending) {
             lost.add(inode);
         }
     }

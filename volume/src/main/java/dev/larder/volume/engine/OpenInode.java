@@ -118,6 +118,16 @@ final class OpenInode {
         }
     }
 
+    /** Under the lock. */
+    void count(boolean writing, int by) {
+        int counted = (writing ? writers : readers) + by;
+        if (writing) {
+            writers = counted;
+        } else {
+            readers = counted;
+        }
+    }
+
     int opens() {
         return readers + writers;
     }

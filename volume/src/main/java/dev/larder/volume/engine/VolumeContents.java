@@ -77,15 +77,15 @@ final class VolumeContents implements Contents {
         this.metadata = metadata;
         this.cache = cache;
         this.quota = quota;
-        this.options = options;
+        this.options = options.within(cache.stats().capacityBytes());
         this.successor = successor;
         this.table = new InodeTable(cache, options.idleInodes(), successor);
         this.durability = new Durability(metadata);
         this.revalidation = new Revalidation(metadata, segments, table, durability);
-        this.reader = new ContentReader(table, revalidation, segments, options, executor);
-        this.uploader = new Uploader(table, segments, options, executor);
+        this.reader = new ContentReader(table, revalidation, segments, this.options, executor);
+        this.uploader = new Uploader(table, segments, this.options, executor);
         this.group = new GroupCommit(metadata);
-        this.dirtiness = new Dirtiness(quota, options);
+        this.dirtiness = new Dirtiness(quota, this.options);
         this.committer = new Committer(
                 revalidation,
                 segments,
@@ -94,11 +94,11 @@ final class VolumeContents implements Contents {
                 durability,
                 dirtiness,
                 new Notifier(kernel, executor),
-                options);
+                this.options);
         this.writer = new ContentWriter(revalidation, uploader, committer, dirtiness, quota);
         this.changes = new ContentChanges(metadata, table, revalidation, committer, dirtiness, durability, quota);
         this.passthrough = new Passthrough(kernel, revalidation, reader, dirtiness);
-        this.writeBack = new WriteBack(table, committer, dirtiness, durability, options, executor);
+        this.writeBack = new WriteBack(table, committer, dirtiness, durability, this.options, executor);
     }
 
     /** Takes over what a predecessor left dirty, and begins to work in the background. */
@@ -159,7 +159,7 @@ final class VolumeContents implements Contents {
                 revalidation.trust(in, 0, Math.min(in.size(), Revalidation.WINDOW));
             }
             passthrough.decide(in, writing);
-            count(in, writing, 1);
+            in.count(writing, 1);
             if (in.mode == Mode.PASSTHROUGH) {
                 return null;
             }
@@ -202,14 +202,6 @@ final class VolumeContents implements Contents {
         }
         if (known != null && known.nlink() == 0) {
             in.unlinked = true;
-        }
-    }
-
-    private static void count(OpenInode in, boolean writing, int by) {
-        if (writing) {
-            in.writers += by;
-        } else {
-            in.readers += by;
         }
     }
 
@@ -305,7 +297,7 @@ final class VolumeContents implements Contents {
     private void closed(OpenInode in, boolean writing) {
         in.lock.lock();
         try {
-            count(in, writing, -1);
+            in.count(writing, -1);
             if (in.opens() == 0 && !in.inherited) {
                 passthrough.end(in);
                 if (in.unlinked) {

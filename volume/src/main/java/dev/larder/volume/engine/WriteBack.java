@@ -12,6 +12,7 @@ import org.slf4j.LoggerFactory;
 final class WriteBack implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(WriteBack.class);
     private static final long TICK_MILLIS = 500;
+    private static final long PAUSE_MILLIS = 20;
     private static final Duration RETRY = Duration.ofSeconds(2);
     private static final int PARALLEL = 8;
 
@@ -50,6 +51,7 @@ final class WriteBack implements AutoCloseable {
             try {
                 dirtiness.awaitCrowd(TICK_MILLIS);
                 tick();
+                TimeUnit.MILLISECONDS.sleep(PAUSE_MILLIS);
             } catch (InterruptedException e) {
                 return;
             } catch (ErrnoException e) {

@@ -1,6 +1,7 @@
 package dev.larder.volume.objects;
 
 import java.io.IOException;
+import java.net.SocketTimeoutException;
 import java.util.Set;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -37,7 +38,9 @@ final class S3Errors {
                     : details.errorCode();
             return explain(operation, key, code, details == null ? "" : details.errorMessage(), failure);
         }
-        if (failure instanceof ApiCallTimeoutException || failure instanceof ApiCallAttemptTimeoutException) {
+        if (failure instanceof ApiCallTimeoutException
+                || failure instanceof ApiCallAttemptTimeoutException
+                || innermostCause(failure) instanceof SocketTimeoutException) {
             return new StoreTimeoutException(
                     place + " did not answer a " + operation + " of " + key + " in time", failure);
         }
@@ -83,10 +86,15 @@ final class S3Errors {
     }
 
     private static String innermost(Throwable failure) {
+        Throwable cause = innermostCause(failure);
+        return cause.getMessage() == null ? cause.getClass().getSimpleName() : cause.getMessage();
+    }
+
+    private static Throwable innermostCause(Throwable failure) {
         Throwable at = failure;
         while (at.getCause() != null) {
             at = at.getCause();
         }
-        return at.getMessage() == null ? at.getClass().getSimpleName() : at.getMessage();
+        return at;
     }
 }

@@ -1,49 +1,29 @@
 package dev.larder.volume.metadata;
 
-import dev.larder.schema.EmbeddedPostgres;
-import dev.larder.schema.SchemaMigration;
-import dev.larder.schema.ServerLogin;
 import dev.larder.schema.VolumeDatabase;
-import dev.larder.schema.VolumeRow;
 import dev.larder.volume.Attributes;
 import dev.larder.volume.FileName;
 import dev.larder.volume.FileTime;
 import dev.larder.volume.Op;
 import dev.larder.volume.metadata.Metadata.Commit;
 import dev.larder.volume.metadata.Metadata.NewInode;
-import java.nio.file.Path;
+import dev.larder.volume.testing.TestDatabase;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.ResultSet;
 import java.sql.SQLException;
-import java.sql.Statement;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 
-/** A fresh volume on an embedded server of its own directory, with sessions and a superuser's connection. */
+/** A fresh volume with sessions, files and contents for the tests of the metadata's content half. */
 final class ScratchVolume implements AutoCloseable {
     static final FileTime NOW = new FileTime(1_000_000, 5);
 
-    private final EmbeddedPostgres server;
-    private final ServerLogin login;
-    private final VolumeDatabase database;
-    private final UUID id = UUID.randomUUID();
+    private final TestDatabase database = TestDatabase.create();
     private final List<PostgresMetadata> sessions = new ArrayList<>();
     private long nextInode;
     private long lastInode;
-
-    ScratchVolume(Path directory) {
-        this.server = new EmbeddedPostgres(directory);
-        this.login = server.ensureRunning(Duration.ofMinutes(2));
-        this.database = new SchemaMigration(login)
-                .provision(new VolumeRow(id, "scratch", 0, 0, Duration.ofDays(1), 0, 0, 0755));
-    }
-
-    EmbeddedPostgres server() {
-        return server;
-    }
 
     PostgresMetadata session() {
         return session(MetadataOptions.DEFAULT_LEASE);
@@ -51,36 +31,32 @@ final class ScratchVolume implements AutoCloseable {
 
     PostgresMetadata session(Duration lease) {
         PostgresMetadata session = PostgresMetadata.open(
-                MetadataOptions.of(database.url(), database.user(), database::password, "host", "/mnt")
-                        .withConnections(2)
-                        .withLease(lease));
+                database.options().withConnections(2).withLease(lease));
         sessions.add(session);
         return session;
     }
 
-    /** As the superuser, into the volume's database. */
+    TestDatabase database() {
+        return database;
+    }
+
     Connection admin() throws SQLException {
-        return admin(SchemaMigration.databaseName(id));
+        return database.superuser();
     }
 
-    Connection admin(String name) throws SQLException {
-        return DriverManager.getConnection(login.url(name), login.user(), login.password());
+    /** With the volume's login, into the server's own database. */
+    Connection elsewhere() throws SQLException {
+        VolumeDatabase login = database.database();
+        String server = login.url().substring(0, login.url().lastIndexOf('/') + 1);
+        return DriverManager.getConnection(server + "postgres", login.user(), login.password());
     }
 
-    void execute(String sql) throws SQLException {
-        try (Connection connection = admin();
-                Statement statement = connection.createStatement()) {
-            statement.execute(sql);
-        }
+    void execute(String sql) {
+        database.execute(sql);
     }
 
-    long count(String sql) throws SQLException {
-        try (Connection connection = admin();
-                Statement statement = connection.createStatement();
-                ResultSet row = statement.executeQuery(sql)) {
-            row.next();
-            return row.getLong(1);
-        }
+    long count(String sql) {
+        return Long.parseLong(database.ask(sql));
     }
 
     long file(PostgresMetadata session, long parent, String name) {
@@ -130,6 +106,6 @@ final class ScratchVolume implements AutoCloseable {
     @Override
     public void close() {
         sessions.forEach(PostgresMetadata::abandon);
-        server.stop(Duration.ofSeconds(30));
+        database.close();
     }
 }

@@ -78,6 +78,7 @@ final class CountingProxy implements AutoCloseable {
                 authorizations.add(header.substring(header.indexOf(':') + 1).strip());
             } else if (!lower.startsWith("connection:")
                     && !lower.startsWith("proxy-connection:")
+                    && !lower.startsWith("upgrade:")
                     && !lower.startsWith("expect:")) {
                 write(out, header);
             }

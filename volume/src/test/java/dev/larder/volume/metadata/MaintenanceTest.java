@@ -1,0 +1,194 @@
+package dev.larder.volume.metadata;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.larder.volume.Attributes;
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.FileName;
+import dev.larder.volume.Op;
+import dev.larder.volume.metadata.Maintenance.DiskUsage;
+import dev.larder.volume.metadata.Maintenance.FileExtent;
+import dev.larder.volume.metadata.Maintenance.TrashEntry;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.UUID;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Trash, purge, sums, segments. */
+final class MaintenanceTest {
+    private static final FileName A = FileName.of("a");
+    private static final FileName D = FileName.of("d");
+    private static final FileName SUB = FileName.of("sub");
+
+    private ScratchVolume volume;
+    private PostgresMetadata session;
+    private Maintenance maintenance;
+    private long directory;
+    private long sub;
+    private long file;
+
+    /** /d/sub/a of 100 bytes. */
+    @BeforeEach
+    void start() {
+        volume = new ScratchVolume();
+        session = volume.session();
+        maintenance = session.maintenance();
+        directory = volume.directory(session, 1, "d");
+        sub = volume.directory(session, directory, "sub");
+        file = volume.file(session, sub, "a");
+        session.commit(Op.NONE, List.of(ScratchVolume.write(file, ScratchVolume.inline(0, new byte[100]))));
+    }
+
+    @AfterEach
+    void stop() {
+        volume.close();
+    }
+
+    private void removeTree() {
+        session.unlink(Op.NONE, sub, A, ScratchVolume.NOW, false);
+        session.rmdir(Op.NONE, directory, SUB, ScratchVolume.NOW);
+        session.rmdir(Op.NONE, 1, D, ScratchVolume.NOW);
+    }
+
+    private void consistent() {
+        assertEquals(List.of(), maintenance.check(false));
+    }
+
+    @Test
+    void aRemovedTreeComesBackFromItsFile() {
+        removeTree();
+        assertEquals(
+                List.of("/d", "/d/sub", "/d/sub/a"),
+                maintenance.trash("", 10).stream()
+                        .map(TrashEntry::path)
+                        .sorted()
+                        .toList());
+        assertEquals("/d/sub/a", maintenance.restore(file));
+        assertEquals(List.of(), maintenance.trash("", 10));
+        assertEquals(sub, session.lookup(directory, SUB).inode());
+        Attributes restored = session.lookup(sub, A);
+        assertEquals(100, restored.size());
+        assertEquals(1, session.content(file, 0, 100).extents().size());
+        consistent();
+    }
+
+    @Test
+    void aRemovedTreeComesBackFromItsTop() {
+        removeTree();
+        assertEquals("/d", maintenance.restore(directory));
+        assertEquals(file, session.lookup(sub, A).inode());
+        assertEquals(3, session.attributes(directory).nlink());
+        consistent();
+    }
+
+    @Test
+    void aNameThatIsTakenIsNotReplaced() {
+        session.unlink(Op.NONE, sub, A, ScratchVolume.NOW, false);
+        volume.file(session, sub, "a");
+        assertEquals("/d/sub/a.restored-1", maintenance.restore(file));
+        ErrnoException e = assertThrows(ErrnoException.class, () -> maintenance.restore(file));
+        assertEquals(Errno.ENOENT, e.errno());
+        consistent();
+    }
+
+    @Test
+    void trashIsOutsideTheQuotaAndListedByPath() {
+        assertEquals(100, session.heartbeat().usedBytes());
+        removeTree();
+        assertEquals(0, session.heartbeat().usedBytes());
+        assertEquals(1, session.heartbeat().usedInodes());
+        assertEquals(
+                List.of("/d/sub/a"),
+                maintenance.trash("/d/sub/", 10).stream().map(TrashEntry::path).toList());
+        assertEquals(1, maintenance.trash("", 1).size());
+        maintenance.restore(directory);
+        assertEquals(100, session.heartbeat().usedBytes());
+    }
+
+    @Test
+    void purgedTrashGoesWithItsExtentsUnlessItIsHeld() {
+        PostgresMetadata other = volume.session();
+        other.hold(List.of(file));
+        removeTree();
+        assertEquals(0, maintenance.purgeTrash(Instant.now().minusSeconds(3600), 10));
+        assertEquals(3, maintenance.purgeTrash(Instant.now().plusSeconds(3600), 10));
+        assertEquals(2, maintenance.purgeUnlinked(Duration.ZERO, 10));
+        assertEquals(1, volume.count("SELECT count(*) FROM larder.extent"));
+        other.releaseHolds(List.of(file));
+        assertEquals(0, maintenance.purgeUnlinked(Duration.ofHours(1), 10));
+        assertEquals(1, maintenance.purgeUnlinked(Duration.ZERO, 10));
+        assertEquals(0, volume.count("SELECT count(*) FROM larder.extent"));
+        consistent();
+    }
+
+    @Test
+    void whatLiesInTheTrashIsNotPurgedAsUnlinked() {
+        removeTree();
+        assertEquals(0, maintenance.purgeUnlinked(Duration.ZERO, 10));
+        assertEquals("/d", maintenance.restore(directory));
+    }
+
+    @Test
+    void diskUsageCountsAFileWithTwoNamesOnce() {
+        session.link(Op.NONE, file, directory, FileName.of("again"), ScratchVolume.NOW);
+        long big = volume.file(session, directory, "big");
+        session.commit(Op.NONE, List.of(ScratchVolume.write(big, ScratchVolume.inline(1000, new byte[24]))));
+        assertEquals(new DiskUsage(2, 3, 1124, 124), maintenance.diskUsage(1));
+        assertEquals(new DiskUsage(1, 1, 100, 100), maintenance.diskUsage(sub));
+        ErrnoException e = assertThrows(ErrnoException.class, () -> maintenance.diskUsage(big));
+        assertEquals(Errno.ENOTDIR, e.errno());
+    }
+
+    @Test
+    void aHundredThousandEntriesAreSummed() {
+        volume.execute("INSERT INTO larder.inode (ino, size, parent, uid, gid, atime_s, mtime_s, ctime_s, btime_s,"
+                + " atime_ns, mtime_ns, ctime_ns, btime_ns, mode, nlink) SELECT 1000000 + n, n % 10,"
+                + " CASE WHEN n < 1000 THEN " + sub + " ELSE 0 END, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,"
+                + " CASE WHEN n < 1000 THEN 16877 ELSE 33188 END, 1 FROM generate_series(0, 99999) n;"
+                + " INSERT INTO larder.dentry (parent, hash, ino, type, name) SELECT"
+                + " CASE WHEN n < 1000 THEN " + sub + " ELSE 1000000 + n % 1000 END, n, 1000000 + n,"
+                + " CASE WHEN n < 1000 THEN 4 ELSE 8 END, n::text::bytea FROM generate_series(0, 99999) n");
+        DiskUsage usage = maintenance.diskUsage(1);
+        assertEquals(99_001, usage.files());
+        assertEquals(1003, usage.directories());
+    }
+
+    @Test
+    void segmentsAreRetiredOnlyWithoutReferencesAndForgottenOnlyRetired() {
+        UUID used = new UUID(session.session().getMostSignificantBits(), 1);
+        UUID unused = new UUID(session.session().getMostSignificantBits(), 2);
+        session.commit(Op.NONE, List.of(ScratchVolume.write(file, ScratchVolume.segment(0, 50, unused, 0))));
+        session.commit(Op.NONE, List.of(ScratchVolume.write(file, ScratchVolume.segment(0, 50, used, 7))));
+        assertEquals(57, volume.count("SELECT bytes FROM larder.segment WHERE id = '" + used + "'"));
+        assertEquals(0, maintenance.retireSegments(Duration.ofHours(1)));
+        assertEquals(1, maintenance.retireSegments(Duration.ZERO));
+        assertEquals(List.of(), maintenance.retiredSegments(Duration.ofHours(1), 10));
+        assertEquals(List.of(unused), maintenance.retiredSegments(Duration.ZERO, 10));
+        maintenance.forgetSegments(List.of(used, unused));
+        assertEquals(List.of(true, false), maintenance.knownSegments(List.of(used, unused)));
+        assertEquals(List.of(session.session()), maintenance.liveSessions());
+    }
+
+    @Test
+    void extentsAreWalkedInSteps() {
+        long other = volume.file(session, 1, "b");
+        session.commit(
+                Op.NONE,
+                List.of(ScratchVolume.write(
+                        other, ScratchVolume.inline(0, new byte[3]), ScratchVolume.inline(9, new byte[3]))));
+        List<FileExtent> all = maintenance.extents(0, 0, 10);
+        assertEquals(3, all.size());
+        FileExtent first = all.getFirst();
+        List<FileExtent> rest =
+                maintenance.extents(first.inode(), first.extent().offset(), 1);
+        assertEquals(1, rest.size());
+        assertEquals(all.get(1).extent().content(), rest.getFirst().extent().content());
+        assertTrue(maintenance.inlineExtents(Duration.ofHours(1), 1 << 20).isEmpty());
+    }
+}
