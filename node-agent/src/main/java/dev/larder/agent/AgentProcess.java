@@ -13,7 +13,7 @@ final class AgentProcess {
     static final int EXIT_REFUSED = 3;
 
     /** The system property that names the agent's AOT cache; without it, or without the file, the JVM starts plain. */
-    static final String AOT_PROPERTY = "larder.agent.aot";
+    static final String AOT_PROPERTY = "larder.aot.agent";
 
     /** Options of the agent's JVM, separated by blanks; for memory settings of large nodes. */
     static final String OPTIONS_PROPERTY = "larder.agent.options";

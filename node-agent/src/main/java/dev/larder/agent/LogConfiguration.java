@@ -13,6 +13,7 @@ import ch.qos.logback.core.rolling.SizeBasedTriggeringPolicy;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import ch.qos.logback.core.util.FileSize;
 import java.nio.file.Path;
+import org.slf4j.Logger;
 
 /**
  * Logging in code: no XML parser at start. Warnings go to the standard error of whoever runs this process; an agent also
@@ -31,7 +32,7 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         ConsoleAppender<ILoggingEvent> console = new ConsoleAppender<>();
         console.setTarget("System.err");
         start(context, console);
-        context.getLogger(LoggerContext.ROOT_NAME)
+        context.getLogger(Logger.ROOT_LOGGER_NAME)
                 .setLevel(Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.ERROR));
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
@@ -54,9 +55,9 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         size.start();
         rolling.setRollingPolicy(window);
         rolling.setTriggeringPolicy(size);
-        context.getLogger(LoggerContext.ROOT_NAME).detachAndStopAllAppenders();
+        context.getLogger(Logger.ROOT_LOGGER_NAME).detachAndStopAllAppenders();
         start(context, rolling);
-        context.getLogger(LoggerContext.ROOT_NAME)
+        context.getLogger(Logger.ROOT_LOGGER_NAME)
                 .setLevel(Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.INFO));
     }
 
@@ -68,6 +69,6 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         appender.setContext(context);
         appender.setEncoder(encoder);
         appender.start();
-        context.getLogger(LoggerContext.ROOT_NAME).addAppender(appender);
+        context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(appender);
     }
 }
