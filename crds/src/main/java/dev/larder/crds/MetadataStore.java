@@ -24,7 +24,7 @@ public record MetadataStore(String apiVersion, String kind, ObjectMeta metadata,
      * A server that is there already. Its secret has {@code username} and {@code password} of a role that may create
      * databases and roles.
      *
-     * @param url postgresql://HOST[:PORT]/DATABASE[?parameters], without user and password
+     * @param url postgresql://HOST[:PORT], without user, password and parameters; every volume has a database of its own there
      */
     public record Postgres(String url, SecretSource secret) {}
 }

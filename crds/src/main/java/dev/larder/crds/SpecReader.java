@@ -3,6 +3,7 @@ package dev.larder.crds;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /** Reads the specs of the kinds, with their defaults. What is wrong is noted by {@link Fields}. */
@@ -13,6 +14,8 @@ final class SpecReader {
     private static final Pattern REGION = Pattern.compile("[a-z0-9-]{1,40}");
     private static final Pattern STORAGE_CLASS = Pattern.compile("[A-Z][A-Z0-9_]{1,40}");
     private static final Pattern SECRET_PARAMETER = Pattern.compile("(?i)(user|password|sslpassword)=.*");
+
+    private static final List<String> PATHS = List.of("", "/", "/postgres");
 
     private final Path base;
 
@@ -106,19 +109,21 @@ final class SpecReader {
             URI url = new URI(text);
             boolean postgres = "postgresql".equals(url.getScheme()) || "postgres".equals(url.getScheme());
             if (postgres
-                    && url.getHost() != null
-                    && url.getPath() != null
-                    && url.getPath().length() > 1) {
-                if (url.getUserInfo() == null && !hasSecret(url.getQuery())) {
-                    return text;
+                    && url.getHost() != null && PATHS.contains(url.getPath())) {
+                if (url.getUserInfo() != null || hasSecret(url.getQuery())) {
+                    fields.problem("url", "holds a user or password: put both into the secret");
+                    return null;
                 }
-                fields.problem("url", "holds a user or password: put both into the secret");
-                return null;
+                if (url.getQuery() != null) {
+                    fields.problem("url", "has parameters, which this version would not use");
+                    return null;
+                }
+                return text;
             }
         } catch (URISyntaxException e) {
             // Said below, as for another scheme.
         }
-        fields.problem("url", "is not of the form postgresql://host:port/database");
+        fields.problem("url", "is not of the form postgresql://host:port");
         return null;
     }
 

@@ -86,7 +86,7 @@ class ManifestTest {
                 kind: MetadataStore
                 metadata: {name: pg}
                 spec:
-                  postgres: {url: 'postgresql://db:5433/postgres?sslmode=require', secretRef: {name: login}}
+                  postgres: {url: 'postgresql://db:5433', secretRef: {name: login}}
                 ---
                 apiVersion: larder.dev/v1alpha1
                 kind: ObjectStore
@@ -181,11 +181,12 @@ class ManifestTest {
         objectStore("s3: {bucket: abc, prefix: ../x/y z}", 11, "is not a prefix");
         objectStore("s3: {bucket: abc, credentials: {}}", 11, "needs one of secretRef, secretFile");
         objectStore("s3: {bucket: abc, credentials: {secretRef: {name: nope}}}", 7, "Secret 'nope', which is not in");
-        metadataStore("postgres: {url: 'postgresql://u:p@h/db', secretFile: f}", 11, "put both into the secret");
-        metadataStore("postgres: {url: 'postgresql://h/db?password=x', secretFile: f}", 11, "put both into the secret");
+        metadataStore("postgres: {url: 'postgresql://u:p@h', secretFile: f}", 11, "put both into the secret");
+        metadataStore("postgres: {url: 'postgresql://h?password=x', secretFile: f}", 11, "put both into the secret");
+        metadataStore("postgres: {url: 'postgresql://h?ssl=true', secretFile: f}", 11, "has parameters");
         metadataStore("postgres: {url: 'mysql://h/db', secretFile: f}", 11, "is not of the form postgresql://");
-        metadataStore("postgres: {url: 'postgresql://h/db'}", 11, "needs one of secretRef, secretFile");
-        metadataStore("postgres: {url: 'postgresql://h/db', secretFile: f}", 1, "say 'shared: true'");
+        metadataStore("postgres: {url: 'postgresql://h'}", 11, "needs one of secretRef, secretFile");
+        metadataStore("postgres: {url: 'postgresql://h', secretFile: f}", 1, "say 'shared: true'");
         metadataStore("embedded: {port: 1}", 11, "unknown field spec.embedded.port");
     }
 
@@ -199,7 +200,7 @@ class ManifestTest {
     @Test
     void aSecretThatOthersMayReadIsRefused() throws Exception {
         String text = VOLUME + "spec: {metadataStore: pg, objectStore: db}\n"
-                + store("MetadataStore", "pg", "postgres: {url: 'postgresql://h/db', secretRef: {name: login}}")
+                + store("MetadataStore", "pg", "postgres: {url: 'postgresql://h', secretRef: {name: login}}")
                 + store("ObjectStore", "db", "postgres: {}")
                 + SECRET;
         assertEquals("larder", read(text).secrets().get("login").get("username"));
