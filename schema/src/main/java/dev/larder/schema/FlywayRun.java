@@ -1,6 +1,5 @@
 package dev.larder.schema;
 
-import java.util.Map;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
 
@@ -18,7 +17,6 @@ final class FlywayRun {
                     .schemas("larder_flyway")
                     .defaultSchema("larder_flyway")
                     .placeholderReplacement(false)
-                    .configuration(Map.of("flyway.postgresql.transactional.lock", "true"))
                     .load()
                     .migrate();
         } catch (FlywayException e) {

@@ -22,7 +22,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,19 +30,21 @@ class EmbeddedPostgresTest {
     private static final Duration DEADLINE = Duration.ofMinutes(2);
 
     @TempDir
-    Path directory;
+    static Path directory;
 
-    private EmbeddedPostgres postgres;
+    private static EmbeddedPostgres postgres;
 
-    @BeforeEach
-    void openTheWay() throws IOException {
+    @BeforeAll
+    static void openTheWay() throws IOException {
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
         postgres = new EmbeddedPostgres(directory.resolve("postgres"));
     }
 
+    /** The programs stay: unpacking them is most of a first start. */
     @AfterEach
-    void stop() {
+    void remove() throws IOException {
         postgres.crash();
+        ServerPrograms.delete(directory.resolve("postgres").resolve("data"));
     }
 
     private static String ask(ServerLogin login, String sql) throws SQLException {

@@ -87,7 +87,7 @@ class SchemaMigrationTest {
         assertNotEquals(first.password(), second.password());
         assertFalse(second.toString().contains(second.password()));
         assertEquals(
-                row.id() + " models 1000 50 2 days",
+                row.id() + " models 1000 50 48:00:00",
                 superuser(
                         row.id(),
                         "SELECT concat_ws(' ', id, name, quota_bytes, quota_inodes, trash) FROM larder.volume"));
