@@ -114,7 +114,7 @@ CREATE TABLE larder.extent (
     data    bytea,                        -- inline: the whole content, or with frames null just this extent's bytes
     PRIMARY KEY (ino, off)
 );
--- A content of up to 8 KB stays in its row: a commit of 4 KiB takes 15 % less than with TOAST.
+-- A content of up to 8 KB stays in its row: no TOAST rows for a commit of 4 KiB.
 ALTER TABLE larder.extent SET (toast_tuple_target = 8160);
 ALTER TABLE larder.extent ALTER COLUMN data SET STORAGE EXTERNAL;
 ALTER TABLE larder.extent ALTER COLUMN frames SET STORAGE EXTERNAL;
@@ -209,8 +209,8 @@ CREATE TABLE larder.doomed (
     since timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
--- The feed: three tables used in turn by the minute, so that the oldest can be truncated. Plain tables and a switch in
--- larder.note cost less than routing to partitions.
+-- The feed: three tables used in turn by the minute, so that the oldest can be truncated; larder.note chooses, so no
+-- row is routed to a partition.
 CREATE UNLOGGED TABLE larder.change_0 (
     xid     xid8     NOT NULL,
     parent  bigint   NOT NULL,

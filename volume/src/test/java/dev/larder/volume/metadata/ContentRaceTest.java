@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.volume.Errno;
 import dev.larder.volume.Op;
+import dev.larder.volume.SetAttributes;
 import dev.larder.volume.metadata.Maintenance.FileExtent;
 import dev.larder.volume.metadata.Maintenance.Move;
 import dev.larder.volume.metadata.Metadata.Committed;
@@ -130,10 +131,13 @@ final class ContentRaceTest {
     @Test
     void aCommitClearsSuidAndRaisesTheVersion() {
         long inode = volume.file(first, 1, "a");
+        first.setAttributes(
+                Op.NONE, inode, new SetAttributes(06755, null, null, null, null, null, ScratchVolume.NOW, false));
         long before = first.attributes(inode).version();
         Committed answer = first.commit(
                         Op.NONE, List.of(new Metadata.Commit(inode, 0, 5, false, true, ScratchVolume.NOW, List.of())))
                 .getFirst();
+        assertEquals(0755, answer.attributes().mode() & 07777);
         assertEquals(before, answer.previousVersion());
         assertEquals(before + 1, answer.attributes().version());
         assertEquals(5, answer.attributes().size());
