@@ -94,8 +94,10 @@ final class Agents {
         if (environment.aotCache() != null) {
             command.add("-D" + Environment.AOT_PROPERTY + "=" + environment.aotCache());
         }
-        command.addAll(List.of("-cp", environment.classPath(), SUPERVISOR, spec.file().toString()));
-        ProcessBuilder.Redirect log = ProcessBuilder.Redirect.to(spec.supervisorLog().toFile());
+        command.addAll(
+                List.of("-cp", environment.classPath(), SUPERVISOR, spec.file().toString()));
+        ProcessBuilder.Redirect log =
+                ProcessBuilder.Redirect.to(spec.supervisorLog().toFile());
         return new ProcessBuilder(command)
                 .directory(Path.of("/").toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
@@ -109,10 +111,10 @@ final class Agents {
         if (!Files.exists(spec.supervisorLog())) {
             return "the supervisor could not be started";
         }
-        List<String> lines = Files.readAllLines(spec.supervisorLog(), java.nio.charset.StandardCharsets.ISO_8859_1)
-                .stream()
-                .filter(line -> !line.isBlank() && !line.startsWith("\t") && !line.startsWith("WARNING:"))
-                .toList();
+        List<String> lines =
+                Files.readAllLines(spec.supervisorLog(), java.nio.charset.StandardCharsets.ISO_8859_1).stream()
+                        .filter(line -> !line.isBlank() && !line.startsWith("\t") && !line.startsWith("WARNING:"))
+                        .toList();
         return lines.isEmpty() ? "the supervisor ended without a word" : lines.getLast();
     }
 
@@ -145,7 +147,8 @@ final class Agents {
         }
         Answers.Flush flushed = ask(spec, Command.SHUTDOWN, Map.of(), Answers.Flush.class);
         boolean gone = Waiting.until(
-                END, () -> !MountRecords.isMounted(spec) && !isAlive(before.agentPid()) && !isAlive(before.supervisorPid()));
+                END,
+                () -> !MountRecords.isMounted(spec) && !isAlive(before.agentPid()) && !isAlive(before.supervisorPid()));
         if (!gone) {
             throw CommandFailure.failed(
                     "umount " + spec.mountPoint(), "its processes do not end", "the logs in " + spec.recordDirectory());

@@ -13,7 +13,10 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(
         name = "bench",
-        description = {"Measures a directory in a minute: small files, and one large file.", "It says what to expect of a mount on this machine; the benchmarks module compares with a local disk in detail."},
+        description = {
+            "Measures a directory in a minute: small files, and one large file.",
+            "It says what to expect of a mount on this machine; the benchmarks module compares with a local disk in detail."
+        },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:measured", "1:failed; the reason is on the error stream", "2:wrong arguments"},

@@ -50,7 +50,15 @@ final class CacheCommand implements Callable<Integer> {
     }
 
     private static Table summary(Answers.Cache result) {
-        return new Table("DIRECTORY", ">USED", ">FULL", ">NOT UPLOADED", ">FILES", ">HIT RATIO", ">HIT BYTES", ">EVICTED")
+        return new Table(
+                        "DIRECTORY",
+                        ">USED",
+                        ">FULL",
+                        ">NOT UPLOADED",
+                        ">FILES",
+                        ">HIT RATIO",
+                        ">HIT BYTES",
+                        ">EVICTED")
                 .row(
                         result.directory(),
                         Units.usage(result.usedBytes(), result.capacityBytes()),

@@ -14,7 +14,10 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:printed", "2:unknown shell"},
         footerHeading = "%nExamples:%n",
-        footer = {"  source <(larder completion bash)", "  larder completion zsh > ~/.larder-completion && source ~/.larder-completion"})
+        footer = {
+            "  source <(larder completion bash)",
+            "  larder completion zsh > ~/.larder-completion && source ~/.larder-completion"
+        })
 final class CompletionCommand implements Runnable {
     enum Shell {
         bash,
@@ -35,6 +38,8 @@ final class CompletionCommand implements Runnable {
         if (shell == Shell.zsh) {
             larder.environment().out().println("autoload -U +X bashcompinit && bashcompinit");
         }
-        larder.environment().out().println(AutoComplete.bash("larder", spec.root().commandLine()));
+        larder.environment()
+                .out()
+                .println(AutoComplete.bash("larder", spec.root().commandLine()));
     }
 }

@@ -15,12 +15,19 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(
         name = "du",
-        description = {"Sums up directories from the metadata: exact, and without walking them.", "For a volume that is not mounted: a manifest, and --path within the volume."},
+        description = {
+            "Sums up directories from the metadata: exact, and without walking them.",
+            "For a volume that is not mounted: a manifest, and --path within the volume."
+        },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:shown", "1:failed; the reason is on the error stream", "2:wrong arguments"},
         footerHeading = "%nExamples:%n",
-        footer = {"  larder du /mnt/larder", "  larder du /mnt/larder/a /mnt/larder/b", "  larder du --path /a examples/local.yaml"})
+        footer = {
+            "  larder du /mnt/larder",
+            "  larder du /mnt/larder/a /mnt/larder/b",
+            "  larder du --path /a examples/local.yaml"
+        })
 final class DuCommand implements Callable<Integer> {
     @ParentCommand
     private Larder larder;

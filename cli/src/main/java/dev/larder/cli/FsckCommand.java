@@ -13,12 +13,24 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(
         name = "fsck",
-        description = {"Checks the metadata against itself and against the objects.", "Works on a mounted volume and, with a manifest, on one that is not."},
+        description = {
+            "Checks the metadata against itself and against the objects.",
+            "Works on a mounted volume and, with a manifest, on one that is not."
+        },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:clean, or everything was repaired", "1:the check could not be made", "2:wrong arguments", "3:problems were found and are still there"},
+        exitCodeList = {
+            "0:clean, or everything was repaired",
+            "1:the check could not be made",
+            "2:wrong arguments",
+            "3:problems were found and are still there"
+        },
         footerHeading = "%nExamples:%n",
-        footer = {"  larder fsck /mnt/larder", "  larder fsck --repair examples/local.yaml", "  larder fsck --content -o json /mnt/larder"})
+        footer = {
+            "  larder fsck /mnt/larder",
+            "  larder fsck --repair examples/local.yaml",
+            "  larder fsck --content -o json /mnt/larder"
+        })
 final class FsckCommand implements Callable<Integer> {
     @ParentCommand
     private Larder larder;

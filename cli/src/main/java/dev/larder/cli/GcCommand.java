@@ -13,12 +13,19 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(
         name = "gc",
-        description = {"Deletes the objects that nothing refers to any more.", "The agent does so by itself now and then; objects are kept for an hour after their last reference."},
+        description = {
+            "Deletes the objects that nothing refers to any more.",
+            "The agent does so by itself now and then; objects are kept for an hour after their last reference."
+        },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {"0:done", "1:failed; the reason is on the error stream", "2:wrong arguments"},
         footerHeading = "%nExamples:%n",
-        footer = {"  larder gc /mnt/larder", "  larder gc --dry-run examples/local.yaml", "  larder gc --age 0 /mnt/larder"})
+        footer = {
+            "  larder gc /mnt/larder",
+            "  larder gc --dry-run examples/local.yaml",
+            "  larder gc --age 0 /mnt/larder"
+        })
 final class GcCommand implements Callable<Integer> {
     @ParentCommand
     private Larder larder;

@@ -35,7 +35,11 @@ import picocli.CommandLine.Spec;
             CompletionCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:done", "1:failed; the reason is on the error stream", "2:wrong arguments or a refused manifest"},
+        exitCodeList = {
+            "0:done",
+            "1:failed; the reason is on the error stream",
+            "2:wrong arguments or a refused manifest"
+        },
         footerHeading = "%nExamples:%n",
         footer = {
             "  larder mount examples/local.yaml /mnt/larder",
@@ -48,8 +52,9 @@ final class Larder implements Runnable {
             names = "--state-dir",
             paramLabel = "DIRECTORY",
             scope = ScopeType.INHERIT,
-            description = "Where Larder keeps everything of this machine. Default: $LARDER_STATE_DIR, else /var/lib/larder"
-                    + " for root and ~/.local/state/larder for others.")
+            description =
+                    "Where Larder keeps everything of this machine. Default: $LARDER_STATE_DIR, else /var/lib/larder"
+                            + " for root and ~/.local/state/larder for others.")
     private Path stateDirectory;
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")
@@ -90,13 +95,17 @@ final class Larder implements Runnable {
             }
             case InvalidManifestException refused -> {
                 environment.err().println(refused.getMessage());
-                environment.err().println("larder: the manifest is refused. Try: larder mount --help, and the examples folder");
+                environment
+                        .err()
+                        .println("larder: the manifest is refused. Try: larder mount --help, and the examples folder");
                 yield ExitCodes.USAGE;
             }
             default -> {
                 String cause = failure.getMessage() == null ? failure.getClass().getSimpleName() : failure.getMessage();
-                environment.err().println("larder: " + cause.lines().findFirst().orElse("failed")
-                        + ". Try: the same command with --debug");
+                environment
+                        .err()
+                        .println("larder: " + cause.lines().findFirst().orElse("failed")
+                                + ". Try: the same command with --debug");
                 yield ExitCodes.FAILED;
             }
         };
@@ -104,8 +113,10 @@ final class Larder implements Runnable {
 
     private int reportUsage(ParameterException wrong) {
         CommandLine command = wrong.getCommandLine();
-        environment.err().println("larder: " + wrong.getMessage() + ". Try: "
-                + command.getCommandSpec().qualifiedName() + " --help");
+        environment
+                .err()
+                .println("larder: " + wrong.getMessage() + ". Try: "
+                        + command.getCommandSpec().qualifiedName() + " --help");
         CommandLine.UnmatchedArgumentException.printSuggestions(wrong, command.getErr());
         return ExitCodes.USAGE;
     }

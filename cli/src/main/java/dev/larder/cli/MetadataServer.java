@@ -52,7 +52,8 @@ final class MetadataServer {
                     spec.postgres().secret(), manifest.secrets(), SecretReader.DATABASE_KEYS, Set.of());
             return new MetadataServer(null, URI.create(spec.postgres().url()), secret);
         } catch (IOException e) {
-            throw CommandFailure.failed("metadata store " + manifest.metadataStore().metadata().name(), e, null);
+            throw CommandFailure.failed(
+                    "metadata store " + manifest.metadataStore().metadata().name(), e, null);
         }
     }
 

@@ -15,12 +15,23 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(
         name = "mount",
-        description = {"Mounts the volume of a manifest on an empty directory.", "Starts what is not running (the embedded PostgreSQL), makes what does not exist yet (database, directories), and returns when the mount answers. A volume that is mounted there already is left as it is."},
+        description = {
+            "Mounts the volume of a manifest on an empty directory.",
+            "Starts what is not running (the embedded PostgreSQL), makes what does not exist yet (database, directories), and returns when the mount answers. A volume that is mounted there already is left as it is."
+        },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:DIR is a mount point that answers", "1:failed; the reason is on the error stream", "2:wrong arguments or a refused manifest"},
+        exitCodeList = {
+            "0:DIR is a mount point that answers",
+            "1:failed; the reason is on the error stream",
+            "2:wrong arguments or a refused manifest"
+        },
         footerHeading = "%nExamples:%n",
-        footer = {"  larder mount examples/local.yaml /mnt/larder", "  larder mount --read-only my-volume.yaml /mnt/data", "  larder mount --foreground my-volume.yaml /mnt/data    unmounts on Ctrl-C"})
+        footer = {
+            "  larder mount examples/local.yaml /mnt/larder",
+            "  larder mount --read-only my-volume.yaml /mnt/data",
+            "  larder mount --foreground my-volume.yaml /mnt/data    unmounts on Ctrl-C"
+        })
 final class MountCommand implements Callable<Integer> {
     private static final Duration LOCK = Duration.ofMinutes(5);
 
@@ -76,7 +87,9 @@ final class MountCommand implements Callable<Integer> {
         String what = "mount point " + mountPoint;
         if (known == null) {
             throw CommandFailure.failed(
-                    what, "is busy: " + mount.source() + " (" + mount.type() + ") is mounted there", "umount " + mountPoint);
+                    what,
+                    "is busy: " + mount.source() + " (" + mount.type() + ") is mounted there",
+                    "umount " + mountPoint);
         }
         if (agents.status(known) == null) {
             agents.shutdown(known);

@@ -47,7 +47,10 @@ final class MountPointCheck {
             return absolute;
         }
         try {
-            return absolute.getParent().toRealPath().resolve(absolute.getFileName()).toRealPath();
+            return absolute.getParent()
+                    .toRealPath()
+                    .resolve(absolute.getFileName())
+                    .toRealPath();
         } catch (IOException e) {
             return absolute;
         }

@@ -36,7 +36,8 @@ final class MountRecords {
         } catch (IOException e) {
             throw CommandFailure.failed("mount records", StateDirectory.reason(e), null);
         }
-        specs.sort(Comparator.comparing(spec -> spec.mountPoint() == null ? "" : spec.mountPoint().toString()));
+        specs.sort(Comparator.comparing(
+                spec -> spec.mountPoint() == null ? "" : spec.mountPoint().toString()));
         return specs;
     }
 
@@ -87,7 +88,8 @@ final class MountRecords {
         StateDirectory.makePrivate(state.mounts());
         StateDirectory.makePrivate(spec.recordDirectory());
         StateDirectory.writePrivate(
-                spec.file(), ControlProtocol.json().writerWithDefaultPrettyPrinter().writeValueAsBytes(spec));
+                spec.file(),
+                ControlProtocol.json().writerWithDefaultPrettyPrinter().writeValueAsBytes(spec));
     }
 
     /** Forgets a mount that is gone; its logs stay. */

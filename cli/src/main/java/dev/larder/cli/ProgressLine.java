@@ -61,7 +61,10 @@ final class ProgressLine implements AutoCloseable {
         if (progress.total() > 0) {
             double part = Math.min(1, (double) progress.done() / progress.total());
             int full = (int) (part * BAR);
-            line.append(" [").append("#".repeat(full)).append(".".repeat(BAR - full)).append(']');
+            line.append(" [")
+                    .append("#".repeat(full))
+                    .append(".".repeat(BAR - full))
+                    .append(']');
             line.append(String.format(Locale.ROOT, " %3.0f %%", part * 100));
         }
         if (progress.done() > 0 || progress.total() > 0) {
@@ -78,7 +81,9 @@ final class ProgressLine implements AutoCloseable {
             }
             if (progress.total() > progress.done()) {
                 long left = (long) ((progress.total() - progress.done()) / rate);
-                line.append(", ").append(Units.duration(Duration.ofSeconds(left))).append(" to go");
+                line.append(", ")
+                        .append(Units.duration(Duration.ofSeconds(left)))
+                        .append(" to go");
             }
         }
         return line.toString();

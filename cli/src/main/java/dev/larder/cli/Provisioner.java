@@ -83,7 +83,9 @@ final class Provisioner {
 
     private static String describe(ObjectStore.Spec spec, Path volume) {
         if (spec.s3() != null) {
-            String endpoint = spec.s3().endpoint() == null ? "AWS " + spec.s3().region() : "" + spec.s3().endpoint();
+            String endpoint = spec.s3().endpoint() == null
+                    ? "AWS " + spec.s3().region()
+                    : "" + spec.s3().endpoint();
             return "s3://" + spec.s3().bucket() + "/" + spec.s3().prefix() + " at " + endpoint;
         }
         if (spec.postgres() != null) {
@@ -172,13 +174,15 @@ final class Provisioner {
             secret = SecretReader.resolve(
                     s3.credentials(), manifest.secrets(), SecretReader.S3_KEYS, SecretReader.S3_OPTIONAL_KEYS);
         } catch (IOException e) {
-            throw CommandFailure.failed("object store " + manifest.objectStore().metadata().name(), e, null);
+            throw CommandFailure.failed(
+                    "object store " + manifest.objectStore().metadata().name(), e, null);
         }
         if (s3.credentials().secretFile() != null) {
             return s3.credentials().secretFile();
         }
         StringBuilder lines = new StringBuilder();
-        secret.forEach((key, value) -> lines.append(key).append('=').append(value).append('\n'));
+        secret.forEach(
+                (key, value) -> lines.append(key).append('=').append(value).append('\n'));
         Path file = directory.resolve("s3-credentials");
         StateDirectory.writePrivate(file, lines.toString().getBytes(StandardCharsets.UTF_8));
         return file;

@@ -17,7 +17,11 @@ import picocli.CommandLine.ParentCommand;
         description = "Shows the mounted volumes: usage, cache, uploads under way, sessions, processes.",
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:shown, also when nothing is mounted", "1:DIR is not mounted, or a mount does not answer", "2:wrong arguments"},
+        exitCodeList = {
+            "0:shown, also when nothing is mounted",
+            "1:DIR is not mounted, or a mount does not answer",
+            "2:wrong arguments"
+        },
         footerHeading = "%nExamples:%n",
         footer = {"  larder status", "  larder status /mnt/larder", "  larder status -o json | jq -r .[].mountPoint"})
 final class StatusCommand implements Callable<Integer> {
@@ -81,7 +85,16 @@ final class StatusCommand implements Callable<Integer> {
 
     static Table table(List<MountStatus> all, Instant now) {
         Table table = new Table(
-                "VOLUME", "MOUNT POINT", "STATE", ">USED", ">INODES", ">CACHE", ">UPLOADING", ">SESSIONS", ">AGENT", ">UP");
+                "VOLUME",
+                "MOUNT POINT",
+                "STATE",
+                ">USED",
+                ">INODES",
+                ">CACHE",
+                ">UPLOADING",
+                ">SESSIONS",
+                ">AGENT",
+                ">UP");
         for (MountStatus one : all) {
             table.row(
                     one.volume(),

@@ -26,7 +26,9 @@ final class Table {
         if (cells.length != right.length) {
             throw new IllegalArgumentException(cells.length + " cells in " + right.length + " columns");
         }
-        rows.add(Arrays.stream(cells).map(cell -> cell == null ? "-" : clean(cell.toString())).toArray(String[]::new));
+        rows.add(Arrays.stream(cells)
+                .map(cell -> cell == null ? "-" : clean(cell.toString()))
+                .toArray(String[]::new));
         return this;
     }
 

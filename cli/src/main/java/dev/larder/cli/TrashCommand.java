@@ -114,8 +114,8 @@ final class TrashCommand implements Runnable {
                             description = "${COMPLETION-CANDIDATES}")
                     OutputFormat format)
             throws InvalidManifestException {
-        Answers.Restored result = ask(
-                target, ControlProtocol.Command.TRASH_RESTORE, Map.of("inodes", inodes), Answers.Restored.class);
+        Answers.Restored result =
+                ask(target, ControlProtocol.Command.TRASH_RESTORE, Map.of("inodes", inodes), Answers.Restored.class);
         format.print(larder.environment().out(), result, () -> {
             Table table = new Table("RESTORED");
             result.paths().forEach(table::row);

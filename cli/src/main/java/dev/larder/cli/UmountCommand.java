@@ -12,10 +12,17 @@ import picocli.CommandLine.ParentCommand;
 
 @Command(
         name = "umount",
-        description = {"Unmounts a volume: everything written is uploaded and durable when it returns.", "The embedded PostgreSQL stops when no other mount uses it."},
+        description = {
+            "Unmounts a volume: everything written is uploaded and durable when it returns.",
+            "The embedded PostgreSQL stops when no other mount uses it."
+        },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:nothing is mounted on DIR (any more)", "1:failed; the reason is on the error stream", "2:wrong arguments"},
+        exitCodeList = {
+            "0:nothing is mounted on DIR (any more)",
+            "1:failed; the reason is on the error stream",
+            "2:wrong arguments"
+        },
         footerHeading = "%nExamples:%n",
         footer = {"  larder umount /mnt/larder"})
 final class UmountCommand implements Callable<Integer> {

@@ -38,7 +38,8 @@ record VolumeRecord(int version, String name, UUID id, String server, String obj
 
     void write(Path directory) throws IOException {
         StateDirectory.writePrivate(
-                directory.resolve(FILE), ControlProtocol.json().writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
+                directory.resolve(FILE),
+                ControlProtocol.json().writerWithDefaultPrettyPrinter().writeValueAsBytes(this));
     }
 
     VolumeRecord withDatabase(String url, String login) {

@@ -66,7 +66,8 @@ final class VolumeTarget implements AutoCloseable {
         if (VolumeRecord.read(larder.state().volume(name)) == null) {
             throw CommandFailure.failed(
                     "volume " + name,
-                    "was never mounted with the state directory " + larder.state().root(),
+                    "was never mounted with the state directory "
+                            + larder.state().root(),
                     "larder mount MANIFEST DIR, or another --state-dir");
         }
         StateDirectory.Lock lock = larder.state().lock(LOCK);

@@ -18,9 +18,16 @@ import picocli.CommandLine.ParentCommand;
         description = "Fetches files and directories into this machine's cache, with a progress bar.",
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:everything is in the cache", "1:something could not be fetched; it is named on the error stream", "2:wrong arguments"},
+        exitCodeList = {
+            "0:everything is in the cache",
+            "1:something could not be fetched; it is named on the error stream",
+            "2:wrong arguments"
+        },
         footerHeading = "%nExamples:%n",
-        footer = {"  larder warmup /mnt/larder/dataset", "  larder warmup /mnt/larder/model-00001.safetensors /mnt/larder/tokenizer"})
+        footer = {
+            "  larder warmup /mnt/larder/dataset",
+            "  larder warmup /mnt/larder/model-00001.safetensors /mnt/larder/tokenizer"
+        })
 final class WarmupCommand implements Callable<Integer> {
     @ParentCommand
     private Larder larder;
@@ -35,7 +42,10 @@ final class WarmupCommand implements Callable<Integer> {
     public Integer call() {
         for (Path path : paths) {
             if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-                throw CommandFailure.failed(path.toString(), "does not exist", "ls " + path.toAbsolutePath().getParent());
+                throw CommandFailure.failed(
+                        path.toString(),
+                        "does not exist",
+                        "ls " + path.toAbsolutePath().getParent());
             }
         }
         Answers.Warmup result;
@@ -47,7 +57,10 @@ final class WarmupCommand implements Callable<Integer> {
                 larder.environment().out(),
                 result,
                 () -> new Table(">FILES", ">BYTES", ">FAILED")
-                        .row(result.files(), Units.bytes(result.bytes()), result.failed().size()));
+                        .row(
+                                result.files(),
+                                Units.bytes(result.bytes()),
+                                result.failed().size()));
         result.failed().forEach(line -> larder.say("not fetched: " + line));
         return result.failed().isEmpty() ? ExitCodes.OK : ExitCodes.FAILED;
     }

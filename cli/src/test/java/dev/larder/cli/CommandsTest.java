@@ -76,7 +76,12 @@ class CommandsTest {
     @Test
     void aRefusedManifestNamesItsLines() throws IOException {
         Path manifest = Files.writeString(directory.resolve("m.yaml"), VOLUME.replace("{}", "{capacty: 1Gi}"));
-        refused(2, manifest + ":4: unknown field spec.capacty: did you mean capacity?", "mount", manifest.toString(), "/x");
+        refused(
+                2,
+                manifest + ":4: unknown field spec.capacty: did you mean capacity?",
+                "mount",
+                manifest.toString(),
+                "/x");
         refused(2, "there is no such file", "mount", directory.resolve("none").toString(), "/x");
     }
 
@@ -86,7 +91,13 @@ class CommandsTest {
         Path missing = directory.toRealPath().resolve("missing");
         refused(1, "does not exist. Try: mkdir -p " + missing, "mount", manifest, missing.toString());
         refused(1, "is not a directory", "mount", manifest, manifest);
-        refused(1, "is not empty", "mount", manifest, directory.toString(), "--state-dir=" + directory.resolveSibling("s"));
+        refused(
+                1,
+                "is not empty",
+                "mount",
+                manifest,
+                directory.toString(),
+                "--state-dir=" + directory.resolveSibling("s"));
         refused(1, "Larder keeps its own files there", "mount", manifest, directory.toString());
         Path inside = Files.createDirectories(directory.resolve("state/inside"));
         refused(1, "Larder keeps its own files there", "mount", manifest, inside.toString());
@@ -107,7 +118,9 @@ class CommandsTest {
     void statusOfNothingIsAnEmptyList() {
         assertEquals("[ ]\n", run("status", "-o", "json").out());
         assertEquals("[]\n", run("status", "-o", "yaml").out());
-        assertTrue(run("status").out().startsWith("VOLUME  MOUNT POINT"), () -> run("status").out());
+        assertTrue(
+                run("status").out().startsWith("VOLUME  MOUNT POINT"),
+                () -> run("status").out());
         refused(1, "is not in a mounted volume. Try: larder status", "status", directory.toString());
         refused(1, "is not in a mounted volume", "cache", directory.toString());
         refused(1, "does not exist", "warmup", directory.resolve("nothing").toString());
@@ -122,7 +135,8 @@ class CommandsTest {
 
     @Test
     void versionAndCompletionArePrinted() throws IOException {
-        JsonNode version = ControlProtocol.json().readTree(run("version", "-o", "json").out());
+        JsonNode version =
+                ControlProtocol.json().readTree(run("version", "-o", "json").out());
         assertTrue(version.path("version").asText().matches("[0-9]+\\..*"), version::toString);
         assertTrue(run("--version").out().startsWith("larder "));
         String script = run("completion", "bash").out();

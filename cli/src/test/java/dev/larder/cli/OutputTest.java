@@ -54,12 +54,10 @@ class OutputTest {
     @Test
     void statusIsAnAlignedTable() {
         String table = printed(StatusCommand.table(List.of(STATUS), SINCE.plus(Duration.ofHours(25)))::print);
-        assertEquals(
-                """
+        assertEquals("""
                 VOLUME  MOUNT POINT  STATE                              USED     INODES              CACHE  UPLOADING  SESSIONS  AGENT    UP
                 data    /mnt/data    serving, read-only  5.0 GiB / 100.0 GiB  12 / 1000  1.5 KiB / 1.0 GiB    2.0 KiB         2   4711  1d1h
-                """,
-                table);
+                """, table);
     }
 
     @Test

@@ -50,7 +50,8 @@ class ProvisionerTest {
         }
     }
 
-    private static Manifest manifest(String name, String spec, String... more) throws IOException, InvalidManifestException {
+    private static Manifest manifest(String name, String spec, String... more)
+            throws IOException, InvalidManifestException {
         Path file = home.resolve(name + ".yaml");
         String volume = """
                 apiVersion: larder.dev/v1alpha1
@@ -72,8 +73,8 @@ class ProvisionerTest {
     }
 
     private static String query(MountSpec spec, String password, String sql) throws SQLException {
-        try (Connection connection =
-                        DriverManager.getConnection(spec.database().jdbcUrl(), spec.database().user(), password);
+        try (Connection connection = DriverManager.getConnection(
+                        spec.database().jdbcUrl(), spec.database().user(), password);
                 Statement statement = connection.createStatement();
                 ResultSet rows = statement.executeQuery(sql)) {
             rows.next();
@@ -113,8 +114,8 @@ class ProvisionerTest {
         provision(manifest("limits", "capacity: 1Gi"), "/mnt/a");
         MountSpec spec = provision(manifest("limits", "capacity: 2Gi, inodes: 7, trash: '0'"), "/mnt/a");
         var login = new EmbeddedPostgres(state.postgres()).ensureRunning(Duration.ofMinutes(1));
-        try (Connection connection = DriverManager.getConnection(
-                        spec.database().jdbcUrl(), login.user(), login.password());
+        try (Connection connection =
+                        DriverManager.getConnection(spec.database().jdbcUrl(), login.user(), login.password());
                 Statement statement = connection.createStatement();
                 ResultSet row = statement.executeQuery(
                         "SELECT quota_bytes, quota_inodes, trash = interval '0' FROM larder.volume")) {
@@ -135,7 +136,8 @@ class ProvisionerTest {
 
     @Test
     void aBucketsCredentialsAreKeptPrivate() throws Exception {
-        String s3 = objectStore("s3: {bucket: abc, prefix: p, endpoint: 'http://h:1', credentials: {secretRef: {name: k}}}");
+        String s3 = objectStore(
+                "s3: {bucket: abc, prefix: p, endpoint: 'http://h:1', credentials: {secretRef: {name: k}}}");
         String secret = """
                 ---
                 apiVersion: v1
@@ -148,11 +150,15 @@ class ProvisionerTest {
         assertEquals("p/" + spec.volumeId() + "/", store.prefix());
         assertEquals("rw-------", mode(store.credentialsFile()));
         assertTrue(Files.readString(store.credentialsFile()).contains("secretAccessKey=hush\n"));
-        assertFalse(dev.larder.agent.api.ControlProtocol.json().writeValueAsString(spec).contains("hush"));
+        assertFalse(dev.larder.agent.api.ControlProtocol.json()
+                .writeValueAsString(spec)
+                .contains("hush"));
         String missing = objectStore("s3: {bucket: abc, credentials: {secretFile: " + home + "/none}}");
         Manifest lacking = manifest("lacking", "objectStore: o", missing);
         CommandFailure refused = assertThrows(CommandFailure.class, () -> provision(lacking, "/mnt/a"));
-        assertTrue(refused.line().contains("object store o: secret file " + home + "/none does not exist"), refused.line());
+        assertTrue(
+                refused.line().contains("object store o: secret file " + home + "/none does not exist"),
+                refused.line());
     }
 
     private static String mode(Path file) throws IOException {

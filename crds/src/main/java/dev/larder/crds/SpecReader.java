@@ -108,8 +108,7 @@ final class SpecReader {
         try {
             URI url = new URI(text);
             boolean postgres = "postgresql".equals(url.getScheme()) || "postgres".equals(url.getScheme());
-            if (postgres
-                    && url.getHost() != null && PATHS.contains(url.getPath())) {
+            if (postgres && url.getHost() != null && PATHS.contains(url.getPath())) {
                 if (url.getUserInfo() != null || hasSecret(url.getQuery())) {
                     fields.problem("url", "holds a user or password: put both into the secret");
                     return null;

@@ -112,7 +112,8 @@ class ManifestTest {
         assertEquals(directory.resolve("hot"), spec.cache().directory(), "relative to the manifest");
         assertEquals(500_000_000, spec.cache().capacity().bytes());
         assertTrue(spec.mountOptions().readOnly());
-        assertEquals("login", manifest.metadataStore().spec().postgres().secret().secretRef());
+        assertEquals(
+                "login", manifest.metadataStore().spec().postgres().secret().secretRef());
         assertEquals("hush", manifest.secrets().get("login").get("password"));
         ObjectStore.S3 s3 = manifest.objectStore().spec().s3();
         assertEquals("a/b/", s3.prefix());
@@ -123,10 +124,7 @@ class ManifestTest {
     }
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            quoteCharacter = '`',
-            textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '`', textBlock = """
             spec: {capacty: 1Gi}                     | 5 | unknown field spec.capacty: did you mean capacity?
             spec: {zebra: 1}                         | 5 | unknown field spec.zebra (known: cache,
             spec: {capacity: 10Gb}                   | 5 | spec.capacity '10Gb' is not a quantity such as 100Gi
@@ -157,7 +155,10 @@ class ManifestTest {
 
     @Test
     void whatIsNotASharedVolumeIsRefused() {
-        refused(VOLUME.replace("v1alpha1", "v1") + "spec: {}\n", 1, "apiVersion of a SharedVolume is larder.dev/v1alpha1");
+        refused(
+                VOLUME.replace("v1alpha1", "v1") + "spec: {}\n",
+                1,
+                "apiVersion of a SharedVolume is larder.dev/v1alpha1");
         refused(VOLUME.replace("SharedVolume", "SharedVolum") + "spec: {}\n", 2, "did you mean SharedVolume?");
         refused(VOLUME.replace("SharedVolume", "Pod") + "spec: {}\n", 2, "'Pod' is not known: a manifest holds");
         refused(VOLUME.replace("name: v", "name: My.Volume") + "spec: {}\n", 4, "metadata.name 'My.Volume'");
@@ -192,9 +193,15 @@ class ManifestTest {
 
     @Test
     void aStoreOrSecretThatNobodyNamesIsRefused() {
-        refused(VOLUME + "spec: {}\n" + store("ObjectStore", "spare", "directory: {}"), 7, "is used by no SharedVolume");
+        refused(
+                VOLUME + "spec: {}\n" + store("ObjectStore", "spare", "directory: {}"),
+                7,
+                "is used by no SharedVolume");
         refused(VOLUME + "spec: {}\n" + SECRET, 7, "Secret 'login' is used by no store");
-        refused(VOLUME + "spec: {objectStore: spar}\n" + store("ObjectStore", "spare", "directory: {}"), 1, "did you mean");
+        refused(
+                VOLUME + "spec: {objectStore: spar}\n" + store("ObjectStore", "spare", "directory: {}"),
+                1,
+                "did you mean");
     }
 
     @Test

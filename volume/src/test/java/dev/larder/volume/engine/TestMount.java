@@ -104,7 +104,10 @@ final class TestMount implements AutoCloseable {
     }
 
     double puts() {
-        return registry.find("larder_object_requests").tag("operation", "put").counter().count();
+        return registry.find("larder_object_requests")
+                .tag("operation", "put")
+                .counter()
+                .count();
     }
 
     Op op() {
