@@ -89,17 +89,18 @@ class TwoMountsTest {
         assertEquals(0, one.statements(() -> assertTrue(one.exists(parent, "a"))));
         assertEquals(1, one.statements(() -> one.rename(parent, "a", parent, "b", 0)));
         assertEquals(0, one.statements(() -> assertFalse(one.exists(parent, "a"))));
-        assertEquals(0, one.statements(() -> assertThrows(
-                ErrnoException.class,
-                () -> one.fs()
-                        .getXattr(
-                                TestMount.CALLER,
-                                one.lookup(parent, "b").inode(),
-                                FileName.of("security.capability")))));
+        assertEquals(
+                0,
+                one.statements(() -> assertThrows(
+                        ErrnoException.class,
+                        () -> one.fs()
+                                .getXattr(
+                                        TestMount.CALLER,
+                                        one.lookup(parent, "b").inode(),
+                                        FileName.of("security.capability")))));
         assertEquals(1, one.statements(() -> one.unlink(parent, "b")));
         assertEquals(1, one.statements(() -> one.mkdir(parent, "sub")));
-        assertEquals(
-                1, one.statements(() -> one.fs().rmdir(one.op(), TestMount.CALLER, parent, FileName.of("sub"))));
+        assertEquals(1, one.statements(() -> one.fs().rmdir(one.op(), TestMount.CALLER, parent, FileName.of("sub"))));
     }
 
     @Test
@@ -128,10 +129,10 @@ class TwoMountsTest {
         assertNotNull(two.fs().testLock(inode, theirs));
         assertErrno(Errno.EAGAIN, () -> two.fs().setLock(two.op(), inode, theirs, false, TestMount.NEVER));
         try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
-            Future<?> waiting = threads.submit(
-                    () -> two.fs().setLock(two.op(), inode, theirs, true, TestMount.NEVER));
-            two.until("the wait is recorded", () -> database.ask("SELECT count(*) FROM larder.lock_wait")
-                    .equals("1"));
+            Future<?> waiting = threads.submit(() -> two.fs().setLock(two.op(), inode, theirs, true, TestMount.NEVER));
+            two.until(
+                    "the wait is recorded",
+                    () -> database.ask("SELECT count(*) FROM larder.lock_wait").equals("1"));
             assertFalse(waiting.isDone());
             FileLock release = new FileLock(1, 10, FileLock.UNLOCK, 0, Long.MAX_VALUE, false);
             one.fs().setLock(one.op(), inode, release, false, TestMount.NEVER);
@@ -153,13 +154,10 @@ class TwoMountsTest {
                     Errno.EINTR,
                     () -> two.fs()
                             .setLock(
-                                    two.op(),
-                                    inode,
-                                    new FileLock(2, 2, FileLock.WRITE, 0, 9, true),
-                                    true,
-                                    interrupt)));
-            two.until("the wait is recorded", () -> database.ask("SELECT count(*) FROM larder.lock_wait")
-                    .equals("1"));
+                                    two.op(), inode, new FileLock(2, 2, FileLock.WRITE, 0, 9, true), true, interrupt)));
+            two.until(
+                    "the wait is recorded",
+                    () -> database.ask("SELECT count(*) FROM larder.lock_wait").equals("1"));
             interrupt.cancel();
             waiting.get(20, TimeUnit.SECONDS);
         }
@@ -211,12 +209,16 @@ class TwoMountsTest {
         two.until("the name is seen", () -> two.exists(ROOT, "open"));
         long handle = two.open(inode);
         one.unlink(ROOT, "open");
-        two.until("the hold is taken", () -> !database.ask("SELECT count(*) FROM larder.hold WHERE ino = " + inode)
-                .equals("0"));
+        two.until(
+                "the hold is taken",
+                () -> !database.ask("SELECT count(*) FROM larder.hold WHERE ino = " + inode)
+                        .equals("0"));
         assertArrayEquals("still here".getBytes(StandardCharsets.UTF_8), two.readOpen(inode, handle));
         two.fs().release(inode, handle, 0, false);
-        two.until("the hold is given up", () -> database.ask("SELECT count(*) FROM larder.hold WHERE ino = " + inode)
-                .equals("0"));
+        two.until(
+                "the hold is given up",
+                () -> database.ask("SELECT count(*) FROM larder.hold WHERE ino = " + inode)
+                        .equals("0"));
     }
 
     private static void assertErrno(Errno errno, Executable call) {
