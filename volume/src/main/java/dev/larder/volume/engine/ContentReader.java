@@ -266,8 +266,7 @@ final class ContentReader {
         while (true) {
             try {
                 for (Extent extent : current) {
-                    segments.read(
-                            extent,
+                    ExtentBytes.read(segments, extent,
                             extent.skip() + Math.max(0, from - extent.offset()),
                             extent.skip() + Math.min(extent.length(), to - extent.offset()),
                             (at, bytes) -> sink.frame(extent, at, bytes));
