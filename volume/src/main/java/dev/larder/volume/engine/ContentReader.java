@@ -266,7 +266,9 @@ final class ContentReader {
         while (true) {
             try {
                 for (Extent extent : current) {
-                    ExtentBytes.read(segments, extent,
+                    ExtentBytes.read(
+                            segments,
+                            extent,
                             extent.skip() + Math.max(0, from - extent.offset()),
                             extent.skip() + Math.min(extent.length(), to - extent.offset()),
                             (at, bytes) -> sink.frame(extent, at, bytes));

@@ -198,8 +198,8 @@ final class Passthrough {
 
     private static long scanPlain(OpenInode in, Extent extent, MemorySegment frame) {
         MemorySegment bytes = frame.asSlice(0, extent.length());
-        boolean changed = in.file().read(extent.offset(), bytes)
-                && bytes.mismatch(MemorySegment.ofArray(extent.data())) >= 0;
+        boolean changed =
+                in.file().read(extent.offset(), bytes) && bytes.mismatch(MemorySegment.ofArray(extent.data())) >= 0;
         return changed ? mark(in, extent.offset(), extent.length()) : 0;
     }
 

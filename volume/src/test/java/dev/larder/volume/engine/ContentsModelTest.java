@@ -32,8 +32,8 @@ final class ContentsModelTest {
     private static final int MAX_BYTES = 1_500_000;
     private static final int ROUNDS = 6;
     private static final int OPERATIONS = 60;
-    private static final ContentOptions BUSY = new ContentOptions(
-            64 << 10, 8 << 20, 0, 256 << 20, Duration.ofMillis(50), Duration.ofSeconds(20), 2, 2, 8);
+    private static final ContentOptions BUSY =
+            new ContentOptions(64 << 10, 8 << 20, 0, 256 << 20, Duration.ofMillis(50), Duration.ofSeconds(20), 2, 2, 8);
 
     private static final class Model {
         final long inode;
@@ -81,8 +81,8 @@ final class ContentsModelTest {
                     cacheNumber += random.nextInt(2);
                 }
             }
-            try (ContentNode last = new ContentNode(
-                    session, store, directory.resolve("cache" + cacheNumber), 24L << 20)) {
+            try (ContentNode last =
+                    new ContentNode(session, store, directory.resolve("cache" + cacheNumber), 24L << 20)) {
                 last.contents.flushAll();
             }
             try (ContentNode fresh = new ContentNode(session, store, directory.resolve("fresh"), 2L << 20)) {
@@ -102,8 +102,7 @@ final class ContentsModelTest {
                     Op.NONE,
                     Attributes.ROOT,
                     FileName.of("f" + inode),
-                    new NewInode(
-                            inode, Attributes.S_IFREG | 0644, 0, 0, 0, null, null, null, false, FileTime.now()));
+                    new NewInode(inode, Attributes.S_IFREG | 0644, 0, 0, 0, null, null, null, false, FileTime.now()));
             models.add(new Model(inode));
         }
         return models;
