@@ -25,6 +25,7 @@ import java.util.UUID;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,7 @@ public final class MountedVolume implements AutoCloseable {
     private final Deque<AutoCloseable> parts = new ArrayDeque<>();
     private final AtomicReference<PostgresMetadata> database = new AtomicReference<>();
     private final Session session;
+    private final VolumeContents content;
     private final Contents contents;
     private final NodeCache cache;
     private final FileSystem fileSystem;
@@ -45,16 +47,23 @@ public final class MountedVolume implements AutoCloseable {
 
     /** Mounts; what was made so far is ended when something fails. */
     public static MountedVolume mount(VolumeOptions options, Kernel kernel, MeterRegistry registry) {
-        return new MountedVolume(options, kernel, registry);
+        return new MountedVolume(options, kernel, registry, opened -> opened);
     }
 
-    private MountedVolume(VolumeOptions options, Kernel kernel, MeterRegistry registry) {
+    /** With a decorator around every session. */
+    static MountedVolume mount(
+            VolumeOptions options, Kernel kernel, MeterRegistry registry, UnaryOperator<Metadata> decorator) {
+        return new MountedVolume(options, kernel, registry, decorator);
+    }
+
+    private MountedVolume(
+            VolumeOptions options, Kernel kernel, MeterRegistry registry, UnaryOperator<Metadata> decorator) {
         Behaviour behaviour = options.behaviour();
         Tags tags = Tags.of("volume", options.volume().toString());
         try {
             boolean successor = options.metadata().continued() != null;
             ObjectStore store = add(new MeteredStore(options.objects().get(), registry, tags));
-            Supplier<Metadata> sessions = sessions(options);
+            Supplier<Metadata> sessions = sessions(options, decorator);
             session = add(new Session(
                     sessions,
                     kernel,
@@ -73,7 +82,7 @@ public final class MountedVolume implements AutoCloseable {
                     registry,
                     tags));
             cache = add(DiskCache.open(options.cacheDirectory(), options.volume(), options.cache()));
-            VolumeContents content = add(new VolumeContents(
+            content = add(new VolumeContents(
                     metadata, segments, cache, kernel, session.quota(), contentOptions(behaviour), successor));
             contents = content;
             session.start(contents);
@@ -93,7 +102,7 @@ public final class MountedVolume implements AutoCloseable {
     }
 
     /** The session to continue, the first time, when it still can be; else a new one. */
-    private Supplier<Metadata> sessions(VolumeOptions options) {
+    private Supplier<Metadata> sessions(VolumeOptions options, UnaryOperator<Metadata> decorator) {
         return () -> {
             MetadataOptions chosen = options.metadata();
             boolean first = database.get() == null;
@@ -109,7 +118,7 @@ public final class MountedVolume implements AutoCloseable {
             }
             requireVolume(options, opened);
             database.set(opened);
-            return opened;
+            return decorator.apply(opened);
         };
     }
 
@@ -244,6 +253,19 @@ public final class MountedVolume implements AutoCloseable {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    /** Ends as a process does that is killed: nothing is committed, the session is left to its lease. */
+    void abandon() {
+        content.abandon();
+        session.stop();
+        database.get().abandon();
+        cache.close();
+        parts.clear();
+    }
+
+    Metadata metadata() {
+        return session.metadata();
     }
 
     private RuntimeException end(RuntimeException cause) {

@@ -184,6 +184,13 @@ final class Session implements Coherence.Listener, AutoCloseable {
 
     @Override
     public void close() {
+        stop();
+        metadata.flush();
+        metadata.close();
+    }
+
+    /** The threads end; the session lives until its lease ends. */
+    void stop() {
         loop.close();
         coherence.close();
         notifications.close();
@@ -195,7 +202,5 @@ final class Session implements Coherence.Listener, AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        metadata.flush();
-        metadata.close();
     }
 }

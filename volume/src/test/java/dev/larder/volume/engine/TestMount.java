@@ -9,6 +9,7 @@ import dev.larder.volume.FileSystem;
 import dev.larder.volume.FileSystem.Cancellation;
 import dev.larder.volume.Kernel;
 import dev.larder.volume.Op;
+import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.objects.DirectoryStore;
 import dev.larder.volume.testing.TestDatabase;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -17,6 +18,8 @@ import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,12 +50,13 @@ final class TestMount implements AutoCloseable {
     private final MountedVolume mounted;
     private final ToldKernel kernel;
     private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
+    private final ThreadLocal<long[]> statements = ThreadLocal.withInitial(() -> new long[1]);
     private final AtomicLong unique = new AtomicLong();
     private boolean ended;
 
     private TestMount(VolumeOptions options) {
         kernel = new ToldKernel();
-        mounted = MountedVolume.mount(options, kernel, registry);
+        mounted = MountedVolume.mount(options, kernel, registry, this::counting);
     }
 
     static TestMount of(TestDatabase database, Path directory, String name) {
@@ -197,9 +201,23 @@ final class TestMount implements AutoCloseable {
         }
     }
 
-    /** Statements that an operation needs; those of the feed, the lease and the flush are not counted. */
+    /** Statements that an operation sends from this thread; session() counts, and is not asked by operations. */
     long statements(Runnable operation) {
-        return mounted.countStatements(operation);
+        long before = statements.get()[0];
+        operation.run();
+        return statements.get()[0] - before;
+    }
+
+    private Metadata counting(Metadata counted) {
+        return (Metadata) Proxy.newProxyInstance(
+                Metadata.class.getClassLoader(), new Class<?>[] {Metadata.class}, (proxy, method, arguments) -> {
+                    statements.get()[0]++;
+                    try {
+                        return method.invoke(counted, arguments);
+                    } catch (InvocationTargetException e) {
+                        throw e.getCause();
+                    }
+                });
     }
 
     void until(String what, BooleanSupplier condition) {

@@ -7,20 +7,23 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.larder.volume.Attributes;
 import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
+import dev.larder.volume.FileName;
 import dev.larder.volume.FileSystem;
 import dev.larder.volume.FileSystem.Opened;
+import dev.larder.volume.FileTime;
 import dev.larder.volume.Op;
+import dev.larder.volume.metadata.Metadata.NewInode;
 import dev.larder.volume.metadata.PostgresMetadata;
-import dev.larder.volume.metadata.ScratchVolume;
 import dev.larder.volume.objects.DirectoryStore;
+import dev.larder.volume.testing.TestDatabase;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -39,12 +42,9 @@ import org.junit.jupiter.api.io.TempDir;
 final class VolumeContentsTest {
     private static final long CAPACITY = 1L << 30;
 
-    @TempDir
-    static Path shared;
-
-    private static ScratchVolume volume;
+    private static TestDatabase volume;
     private static PostgresMetadata session;
-    private static int names;
+    private static long nextInode;
 
     @TempDir
     Path directory;
@@ -52,15 +52,15 @@ final class VolumeContentsTest {
     private SwitchedStore store;
 
     @BeforeAll
-    static void startServer() throws IOException {
-        // The embedded server runs as nobody.
-        Files.setPosixFilePermissions(shared, PosixFilePermissions.fromString("rwx--x--x"));
-        volume = new ScratchVolume(shared.resolve("pg"));
-        session = volume.session();
+    static void startServer() {
+        volume = TestDatabase.create();
+        session = volume.open();
+        nextInode = session.leaseInodes(10_000);
     }
 
     @AfterAll
     static void stopServer() {
+        session.close();
         volume.close();
     }
 
@@ -70,7 +70,13 @@ final class VolumeContentsTest {
     }
 
     private static long file() {
-        return volume.file(session, 1, "f" + names++);
+        long inode = nextInode++;
+        session.create(
+                Op.NONE,
+                Attributes.ROOT,
+                FileName.of("f" + inode),
+                new NewInode(inode, Attributes.S_IFREG | 0644, 0, 0, 0, null, null, null, false, FileTime.now()));
+        return inode;
     }
 
     private ContentNode node(String name) {
