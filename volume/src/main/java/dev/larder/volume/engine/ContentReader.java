@@ -266,7 +266,8 @@ final class ContentReader {
         while (true) {
             try {
                 for (Extent extent : current) {
-                    segments.read(
+                    ExtentBytes.read(
+                            segments,
                             extent,
                             extent.skip() + Math.max(0, from - extent.offset()),
                             extent.skip() + Math.min(extent.length(), to - extent.offset()),

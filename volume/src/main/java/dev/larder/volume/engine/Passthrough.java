@@ -174,6 +174,9 @@ final class Passthrough {
 
     /** A frame that is only partly in the extent has no checksum of its own: it counts as changed. */
     private long scanExtent(OpenInode in, Extent extent, MemorySegment frame) {
+        if (extent.frames() == null) {
+            return scanPlain(in, extent, frame);
+        }
         FrameTable frames = FrameTable.decode(extent.frames());
         long found = 0;
         long content = 0;
@@ -191,6 +194,13 @@ final class Passthrough {
             content += frames.length(i);
         }
         return found;
+    }
+
+    private static long scanPlain(OpenInode in, Extent extent, MemorySegment frame) {
+        MemorySegment bytes = frame.asSlice(0, extent.length());
+        boolean changed =
+                in.file().read(extent.offset(), bytes) && bytes.mismatch(MemorySegment.ofArray(extent.data())) >= 0;
+        return changed ? mark(in, extent.offset(), extent.length()) : 0;
     }
 
     private static long mark(OpenInode in, long offset, long length) {

@@ -169,8 +169,12 @@ final class Revalidation {
             return;
         }
         try {
-            segments.read(
-                    extent, extent.skip(), extent.skip() + extent.length(), ContentReader.filler(in, extent, epoch));
+            ExtentBytes.read(
+                    segments,
+                    extent,
+                    extent.skip(),
+                    extent.skip() + extent.length(),
+                    ContentReader.filler(in, extent, epoch));
         } catch (IOException e) {
             LOG.error("bytes in the metadata are damaged: inode={} offset={}", in.inode, extent.offset(), e);
         }

@@ -11,9 +11,9 @@ import dev.larder.volume.Attributes;
 import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileName;
-import dev.larder.volume.FileTime;
 import dev.larder.volume.FileSystem;
 import dev.larder.volume.FileSystem.Opened;
+import dev.larder.volume.FileTime;
 import dev.larder.volume.Op;
 import dev.larder.volume.metadata.Metadata.NewInode;
 import dev.larder.volume.metadata.PostgresMetadata;
@@ -75,8 +75,7 @@ final class VolumeContentsTest {
                 Op.NONE,
                 Attributes.ROOT,
                 FileName.of("f" + inode),
-                new NewInode(
-                        inode, Attributes.S_IFREG | 0644, 0, 0, 0, null, null, null, false, FileTime.now()));
+                new NewInode(inode, Attributes.S_IFREG | 0644, 0, 0, 0, null, null, null, false, FileTime.now()));
         return inode;
     }
 

@@ -30,8 +30,8 @@ final class ScratchVolume implements AutoCloseable {
     }
 
     PostgresMetadata session(Duration lease) {
-        PostgresMetadata session = PostgresMetadata.open(
-                database.options().withConnections(2).withLease(lease));
+        PostgresMetadata session =
+                PostgresMetadata.open(database.options().withConnections(2).withLease(lease));
         sessions.add(session);
         return session;
     }
