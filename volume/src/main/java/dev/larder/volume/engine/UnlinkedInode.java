@@ -7,7 +7,7 @@ import dev.larder.volume.metadata.Metadata;
 import java.util.List;
 
 /** Gives up an inode whose last link is gone and that nobody has open here. */
-record UnlinkedInode(Metadata metadata, NodeCache cache, Durability durability, Dirtiness dirtiness, Quota quota) {
+record UnlinkedInode(Metadata metadata, NodeCache cache, Durability durability, Dirtiness dirtiness) {
     /** @param held this session holds it */
     void drop(OpenInode in, boolean held) {
         in.lock.lock();

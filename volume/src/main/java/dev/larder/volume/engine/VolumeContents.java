@@ -22,7 +22,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
@@ -36,15 +35,9 @@ import org.slf4j.LoggerFactory;
  */
 final class VolumeContents implements Contents {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeContents.class);
-    private static final int O_ACCMODE = 3;
-    private static final int O_TRUNC = 0x200;
-    private static final int O_APPEND = 0x400;
-    private static final long HANDLE_BITS = 8;
     private static final long WARM_STEP = 64L << 20;
 
-    private final Metadata metadata;
     private final NodeCache cache;
-    private final Quota quota;
     private final ContentOptions options;
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
     private final InodeTable table;
@@ -57,14 +50,8 @@ final class VolumeContents implements Contents {
     private final Committer committer;
     private final ContentWriter writer;
     private final ContentChanges changes;
-    private final Passthrough passthrough;
+    private final OpenFiles open;
     private final WriteBack writeBack;
-    private final boolean successor;
-    private final FileTime began = FileTime.now();
-
-    /** Marks handles of this process: a release of a predecessor's handle is not counted. */
-    private final long era = (ThreadLocalRandom.current().nextLong() & 0x7fff_ffffL) << HANDLE_BITS;
-
     /** @param successor this process continues a mount: inodes may be open that it knows nothing of */
     VolumeContents(
             Metadata metadata,
@@ -74,11 +61,8 @@ final class VolumeContents implements Contents {
             Quota quota,
             ContentOptions options,
             boolean successor) {
-        this.metadata = metadata;
         this.cache = cache;
-        this.quota = quota;
         this.options = options.within(cache.stats().capacityBytes());
-        this.successor = successor;
         this.table = new InodeTable(cache, options.idleInodes(), successor);
         this.durability = new Durability(metadata);
         this.revalidation = new Revalidation(metadata, segments, table, durability);
@@ -97,7 +81,17 @@ final class VolumeContents implements Contents {
                 this.options);
         this.writer = new ContentWriter(revalidation, uploader, committer, dirtiness, quota);
         this.changes = new ContentChanges(metadata, table, revalidation, committer, dirtiness, durability, quota);
-        this.passthrough = new Passthrough(kernel, revalidation, reader, dirtiness);
+        this.open = new OpenFiles(
+                table,
+                revalidation,
+                reader,
+                changes,
+                committer,
+                new Passthrough(kernel, revalidation, reader, dirtiness),
+                new UnlinkedInode(metadata, cache, durability, dirtiness),
+                this.options,
+                executor,
+                successor);
         this.writeBack = new WriteBack(table, committer, dirtiness, durability, this.options, executor);
     }
 
@@ -129,87 +123,27 @@ final class VolumeContents implements Contents {
 
     @Override
     public Opened open(Op op, Caller caller, long inode, Attributes known, int flags) {
-        OpenInode in = table.use(inode);
-        try {
-            boolean writing = (flags & O_ACCMODE) != 0;
-            if (writing && (flags & O_TRUNC) != 0) {
-                FileTime now = FileTime.now();
-                changes.setAttributes(op, in, new SetAttributes(null, null, null, 0L, null, now, now, true));
-            }
-            long handle = era
-                    | (writing ? FileSystem.HANDLE_WRITE : 0)
-                    | ((flags & O_APPEND) != 0 ? FileSystem.HANDLE_APPEND : 0);
-            Opened opened = register(in, known, handle, writing);
-            if (opened == null) {
-                opened = updateInPlace(in, handle, writing);
-            }
-            prefetch(in, writing);
-            return opened;
-        } finally {
-            table.done(in);
-        }
+        return open.open(op, inode, known, flags);
     }
 
-    /** @return null when the backing file must be brought up to date first; it is counted as open already */
-    private Opened register(OpenInode in, Attributes known, long handle, boolean writing) {
-        in.lock.lock();
-        try {
-            refresh(in, known);
-            if (in.size() > 0 && in.known.trustedPrefix() < Math.min(in.size(), Revalidation.WINDOW)) {
-                revalidation.trust(in, 0, Math.min(in.size(), Revalidation.WINDOW));
-            }
-            passthrough.decide(in, writing);
-            in.count(writing, 1);
-            if (in.mode == Mode.PASSTHROUGH) {
-                return null;
-            }
-            boolean keep = in.pagesVersion == in.attributes.version();
-            in.pagesVersion = in.attributes.version();
-            return new Opened(handle, keep, false, 0);
-        } catch (ErrnoException e) {
-            if (in.opens() == 0 && !in.inherited) {
-                passthrough.end(in);
-            }
-            throw e;
-        } finally {
-            in.lock.unlock();
-        }
+    @Override
+    public void release(long inode, long handle) {
+        open.release(inode, handle);
     }
 
-    private Opened updateInPlace(OpenInode in, long handle, boolean writing) {
-        try {
-            passthrough.update(in);
-            in.lock.lock();
-            try {
-                return passthrough.open(in, handle, writing);
-            } finally {
-                in.lock.unlock();
-            }
-        } catch (ErrnoException e) {
-            closed(in, writing);
-            throw e;
-        }
+    @Override
+    public boolean isOpen(long inode) {
+        return open.isOpen(inode);
     }
 
-    private void refresh(OpenInode in, Attributes known) {
-        boolean fresh = known != null && !table.changedLately(in.inode);
-        if (fresh && (in.attributes == null || !table.isStale(in) && known.version() > in.attributes.version())) {
-            revalidation.accept(in, known, table.distrusts());
-        }
-        revalidation.attributes(in);
-        if (known != null && in.inherited && known.btime().compareTo(began) > 0) {
-            in.inherited = false;
-        }
-        if (known != null && known.nlink() == 0) {
-            in.unlinked = true;
-        }
+    @Override
+    public void unlinked(long inode) {
+        open.unlinked(inode);
     }
 
-    private void prefetch(OpenInode in, boolean writing) {
-        long size = in.size();
-        if (!writing && in.mode == Mode.CACHED && size > 0 && size <= options.prefetchBytes()) {
-            reader.inBackground(in, () -> reader.plan(in, 0, size, size));
-        }
+    @Override
+    public void forgotten(long inode) {
+        open.forgotten(inode);
     }
 
     @Override
@@ -227,27 +161,14 @@ final class VolumeContents implements Contents {
     @Override
     public void flush(Op op, long inode) {
         if (table.peek(inode) != null) {
-            with(inode, this::commit);
+            with(inode, open::commit);
         }
-    }
-
-    private long commit(OpenInode in) {
-        if (in.mode == Mode.PASSTHROUGH) {
-            in.lock.lock();
-            try {
-                passthrough.findMappedWrites(in);
-            } finally {
-                in.lock.unlock();
-            }
-        }
-        committer.commit(in);
-        return 0;
     }
 
     @Override
     public void fsync(long inode, boolean dataOnly) {
         with(inode, in -> {
-            commit(in);
+            open.commit(in);
             durability.flush();
             if (durability.isSuspect(inode)) {
                 commitAgain(in);
@@ -274,39 +195,6 @@ final class VolumeContents implements Contents {
         }
         committer.commit(in);
         durability.flush();
-    }
-
-    @Override
-    public void release(long inode, long handle) {
-        if (handle >>> HANDLE_BITS != era >>> HANDLE_BITS) {
-            return;
-        }
-        OpenInode in = table.use(inode);
-        try {
-            if ((handle & FileSystem.HANDLE_WRITE) != 0 && in.mode == Mode.PASSTHROUGH) {
-                commit(in);
-            }
-        } catch (ErrnoException e) {
-            LOG.warn("not committed at the last close, will be tried again: inode={} cause={}", inode, e.getMessage());
-        } finally {
-            closed(in, (handle & FileSystem.HANDLE_WRITE) != 0);
-            table.done(in);
-        }
-    }
-
-    private void closed(OpenInode in, boolean writing) {
-        in.lock.lock();
-        try {
-            in.count(writing, -1);
-            if (in.opens() == 0 && !in.inherited) {
-                passthrough.end(in);
-                if (in.unlinked) {
-                    dropUnlinked(in.inode, true);
-                }
-            }
-        } finally {
-            in.lock.unlock();
-        }
     }
 
     @Override
@@ -342,42 +230,6 @@ final class VolumeContents implements Contents {
     public Attributes overlay(Attributes committed) {
         OpenInode in = table.peek(committed.inode());
         return in == null ? committed : Overlay.of(in, committed);
-    }
-
-    @Override
-    public boolean isOpen(long inode) {
-        OpenInode in = table.peek(inode);
-        return in == null ? successor : in.inherited || in.isOpen();
-    }
-
-    @Override
-    public void unlinked(long inode) {
-        with(inode, in -> {
-            in.lock.lock();
-            try {
-                in.unlinked = true;
-                if (in.opens() == 0 && !in.inherited) {
-                    dropUnlinked(inode, false);
-                }
-            } finally {
-                in.lock.unlock();
-            }
-            return 0;
-        });
-    }
-
-    /** On another thread: it asks the metadata, and a release answers at once. */
-    private void dropUnlinked(long inode, boolean held) {
-        executor.execute(() -> {
-            OpenInode in = table.use(inode);
-            try {
-                new UnlinkedInode(metadata, cache, durability, dirtiness, quota).drop(in, held);
-            } catch (ErrnoException e) {
-                LOG.warn("not dropped, the session's end will: inode={} cause={}", inode, e.getMessage());
-            } finally {
-                table.done(in);
-            }
-        });
     }
 
     @Override
@@ -427,31 +279,11 @@ final class VolumeContents implements Contents {
     }
 
     @Override
-    public void forgotten(long inode) {
-        OpenInode in = table.peek(inode);
-        if (in == null) {
-            return;
-        }
-        in.lock.lock();
-        try {
-            in.inherited = false;
-            if (in.opens() == 0) {
-                passthrough.end(in);
-                if (in.unlinked) {
-                    dropUnlinked(inode, true);
-                }
-            }
-        } finally {
-            in.lock.unlock();
-        }
-    }
-
-    @Override
     public void flushAll() {
         List<CompletableFuture<Void>> commits = new ArrayList<>();
         for (OpenInode in : table.all()) {
             if (in.pending != null || in.mode == Mode.PASSTHROUGH && in.writers > 0) {
-                commits.add(CompletableFuture.runAsync(() -> with(in.inode, this::commit), executor));
+                commits.add(CompletableFuture.runAsync(() -> with(in.inode, open::commit), executor));
             }
         }
         try {
