@@ -37,6 +37,15 @@ final class TestMount implements AutoCloseable {
             public void closed(long inode, int backingId) {
                 recorded.remove(backingId);
             }
+
+            @Override
+            public int backing(long inode) {
+                return recorded.entrySet().stream()
+                        .filter(entry -> entry.getValue() == inode)
+                        .mapToInt(Map.Entry::getKey)
+                        .findFirst()
+                        .orElse(0);
+            }
         });
         fileSystem = new MemoryFileSystem(kernel);
         serve(FuseServer.Options.DEFAULT);
