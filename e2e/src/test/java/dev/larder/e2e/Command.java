@@ -27,7 +27,8 @@ final class Command {
 
         @Override
         public String toString() {
-            return "exit " + exit + " of " + String.join(" ", command) + "\n--- out\n" + tail(out) + "\n--- err\n" + tail(err);
+            return "exit " + exit + " of " + String.join(" ", command) + "\n--- out\n" + tail(out) + "\n--- err\n"
+                    + tail(err);
         }
 
         private static String tail(String text) {
@@ -65,7 +66,12 @@ final class Command {
 
     // To files, not pipes: a process that outlives the command (a mount's) would keep a pipe open.
     private static Result run(
-            Path directory, Map<String, String> environment, Duration deadline, List<String> command, Path out, Path err)
+            Path directory,
+            Map<String, String> environment,
+            Duration deadline,
+            List<String> command,
+            Path out,
+            Path err)
             throws IOException, InterruptedException {
         ProcessBuilder builder = new ProcessBuilder(command)
                 .directory(directory.toFile())

@@ -81,8 +81,7 @@ class PjdfstestTest {
                 directory.toString(),
                 "-s",
                 "/dev/shm");
-        Outcome outcome = new Outcome(
-                new TreeSet<>(), new TreeSet<>(), new TreeSet<>(), result.out() + result.err());
+        Outcome outcome = new Outcome(new TreeSet<>(), new TreeSet<>(), new TreeSet<>(), result.out() + result.err());
         Matcher line = LINE.matcher(outcome.output);
         while (line.find()) {
             switch (line.group(2)) {

@@ -57,7 +57,9 @@ class RealInputTest {
 
     private static void assertSame(String script, Path disk, Path mount) {
         assertEquals(
-                Command.sh(disk, script).ok().out(), Command.sh(mount, script).ok().out(), script);
+                Command.sh(disk, script).ok().out(),
+                Command.sh(mount, script).ok().out(),
+                script);
     }
 
     private static void unpack(Path zip, Path into) throws IOException {
