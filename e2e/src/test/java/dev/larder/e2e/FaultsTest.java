@@ -1,0 +1,232 @@
+package dev.larder.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** The database away or too new, a damaged cache file, a damaged object, a cache disk that is full. */
+@Timeout(240)
+class FaultsTest {
+    private static final int SIZE = 12_000_000;
+
+    @Test
+    void whileTheDatabaseIsAwayOperationsWaitAndOpenFilesRead() throws Exception {
+        try (Larder larder = Larder.create();
+                ExecutorService users = Executors.newFixedThreadPool(4)) {
+            Path mount = larder.mount(larder.manifest("away"), "m");
+            byte[] bytes = SurvivalTest.random(SIZE, 1);
+            Path cached = Files.write(mount.resolve("cached"), bytes);
+            assertArrayEquals(bytes, Files.readAllBytes(cached));
+            try (RandomAccessFile open = new RandomAccessFile(cached.toFile(), "r")) {
+                larder.embedded().stop(Duration.ofSeconds(30));
+                Future<Path> made = users.submit(() -> {
+                    Path file = mount.resolve("made meanwhile");
+                    Files.write(file, bytes, StandardOpenOption.CREATE_NEW);
+                    return file;
+                });
+                Future<Path> moved =
+                        users.submit(() -> Files.move(Files.createFile(mount.resolve("x")), mount.resolve("y")));
+                byte[] seen = new byte[SIZE];
+                open.readFully(seen);
+                assertArrayEquals(bytes, seen, "an open file that is cached needs no database");
+                SurvivalTest.await(
+                        () -> larder.status(mount).path("state").asText().equals("recovering"), "status says so");
+                // The length of the outage is what is tried: longer than a retry, shorter than the bound.
+                TimeUnit.SECONDS.sleep(10);
+                assertFalse(made.isDone() || moved.isDone(), "they wait");
+                larder.embedded().ensureRunning(Duration.ofSeconds(60));
+                assertArrayEquals(bytes, Files.readAllBytes(made.get(120, TimeUnit.SECONDS)));
+                assertTrue(Files.exists(moved.get(120, TimeUnit.SECONDS)));
+            }
+            SurvivalTest.await(() -> larder.status(mount).path("state").asText().equals("serving"), "serves again");
+            larder.run("fsck", mount.toString()).ok();
+        }
+    }
+
+    @Test
+    void aNewerSchemaIsRefused() throws Exception {
+        try (Larder larder = Larder.create()) {
+            Path manifest = larder.manifest("newer");
+            Path mount = larder.mount(manifest, "m");
+            Files.writeString(mount.resolve("f"), "kept");
+            try (Database database = Database.of(larder, "newer")) {
+                database.execute("UPDATE larder.schema_state SET version = version + 1000");
+            }
+            larder.umount(mount);
+            Command.Result refused = larder.run("mount", manifest.toString(), mount.toString());
+            assertEquals(1, refused.exit(), refused::toString);
+            assertTrue(refused.err().contains("newer larder"), refused::toString);
+            assertFalse(refused.err().contains("\tat "), refused::toString);
+            assertFalse(Files.exists(mount.resolve("f")), "nothing is mounted");
+            larder.embedded().ensureRunning(Duration.ofSeconds(60));
+            try (Database database = Database.of(larder, "newer")) {
+                database.execute("UPDATE larder.schema_state SET version = version - 1000");
+            }
+            larder.mount(manifest, "m");
+            assertEquals("kept", Files.readString(mount.resolve("f")));
+        }
+    }
+
+    @Test
+    void aDamagedCacheFileIsNotBelieved() throws Exception {
+        try (Larder larder = Larder.create()) {
+            Path manifest = larder.manifest("damaged-cache");
+            Path mount = larder.mount(manifest, "m");
+            byte[] bytes = SurvivalTest.random(SIZE, 2);
+            Path file = Files.write(mount.resolve("f"), bytes);
+            assertArrayEquals(bytes, Files.readAllBytes(file));
+            Path cache = Path.of(larder.status(mount).path("cacheDirectory").asText());
+            larder.umount(mount);
+
+            List<Path> copies = filesOf(cache, SIZE);
+            assertEquals(1, copies.size(), "the file is cached under its own size");
+            damage(copies.getFirst(), 64 << 10);
+            larder.mount(manifest, "m");
+            assertArrayEquals(bytes, Files.readAllBytes(file), "its checksums tell, the store has the bytes");
+            larder.umount(mount);
+            for (Path one : filesOf(cache, SIZE)) {
+                try (FileChannel cut = FileChannel.open(one, StandardOpenOption.WRITE)) {
+                    cut.truncate(SIZE / 3);
+                }
+            }
+            larder.mount(manifest, "m");
+            assertArrayEquals(bytes, Files.readAllBytes(file), "a cache file that was cut");
+        }
+    }
+
+    @Test
+    void aDamagedObjectIsAnErrorAndFsckNamesIt() throws Exception {
+        try (Larder larder = Larder.create()) {
+            Path manifest = larder.manifest("damaged-object");
+            Path mount = larder.mount(manifest, "m");
+            byte[] bytes = SurvivalTest.random(SIZE, 3);
+            Path file = Files.write(mount.resolve("f"), bytes);
+            larder.umount(mount);
+            larder.dropCache("damaged-object");
+
+            List<Path> objects = filesOf(larder.volume("damaged-object").resolve("objects"), -1);
+            assertFalse(objects.isEmpty());
+            for (Path object : objects) {
+                damage(object, 1 << 20);
+            }
+            larder.mount(manifest, "m");
+            IOException failure = assertThrows(IOException.class, () -> Files.readAllBytes(file));
+            assertTrue(failure.getMessage().contains("Input/output error"), failure::toString);
+            Command.Result check = larder.run("fsck", "--content", "-o", "json", mount.toString());
+            assertEquals(3, check.exit(), check::toString);
+            JsonNode findings = larder.json(check).path("findings");
+            assertFalse(findings.isEmpty(), check::toString);
+            assertTrue(
+                    findings.toString().contains("\"f\"") || findings.toString().contains("/f\""),
+                    "names the file: " + check);
+
+            for (Path object : objects) {
+                damage(object, 1 << 20);
+            }
+            larder.run("fsck", "--content", mount.toString()).ok();
+            assertArrayEquals(bytes, Files.readAllBytes(file), "the same flips again mend it");
+        }
+    }
+
+    @Test
+    void aFullCacheDiskCorruptsNothing() throws Exception {
+        assumeTrue("root".equals(System.getProperty("user.name")) || Tools.CI, "mounting a tmpfs needs root");
+        try (Larder larder = Larder.create()) {
+            Path disk = Files.createDirectory(larder.home().resolve("disk"));
+            Command.run(larder.home(), "mount", "-t", "tmpfs", "-o", "size=64m", "larder-test", disk.toString())
+                    .ok();
+            try {
+                Path manifest = larder.manifest("full", """
+                        apiVersion: larder.dev/v1alpha1
+                        kind: SharedVolume
+                        metadata:
+                          name: full
+                        spec:
+                          cache:
+                            directory: %s
+                            capacity: 10Gi
+                        """.formatted(disk));
+                Path mount = larder.mount(manifest, "m");
+                byte[] bytes = SurvivalTest.random(40_000_000, 5);
+                Files.write(mount.resolve("before"), bytes);
+                Path ballast = disk.resolve("ballast");
+                Command.run(disk, "bash", "-c", "cat /dev/zero > " + ballast + " 2>/dev/null; test -s " + ballast)
+                        .ok();
+
+                boolean refused = false;
+                for (int number = 0; number < 3; number++) {
+                    refused |= !writeOrFull(mount.resolve("during-" + number), bytes);
+                }
+                assertArrayEquals(bytes, Files.readAllBytes(mount.resolve("before")), "reads fall back on the store");
+                System.out.println("FaultsTest: a full cache disk " + (refused ? "refused" : "took") + " writes");
+                Files.delete(ballast);
+                SurvivalTest.await(() -> writeOrFull(mount.resolve("after"), bytes), "writes are taken again");
+                larder.umount(mount);
+                Larder.deleteTree(disk.resolve("full"));
+                larder.mount(manifest, "m");
+                for (String name : List.of("before", "after")) {
+                    assertArrayEquals(bytes, Files.readAllBytes(mount.resolve(name)), name);
+                }
+                larder.run("fsck", "--content", mount.toString()).ok();
+                larder.umount(mount);
+            } finally {
+                Command.run(larder.home(), "umount", "-l", disk.toString()).ok();
+            }
+        }
+    }
+
+    /** @return true when the file is there, whole; false when it was refused with ENOSPC */
+    private static boolean writeOrFull(Path file, byte[] bytes) throws IOException {
+        try {
+            Files.write(file, bytes);
+        } catch (IOException e) {
+            assertTrue(("" + e.getMessage()).contains("No space left on device"), () -> "a true errno: " + e);
+            return false;
+        }
+        assertArrayEquals(bytes, Files.readAllBytes(file));
+        return true;
+    }
+
+    /** @param size of the files wanted, -1 = any but empty ones */
+    private static List<Path> filesOf(Path directory, long size) throws IOException {
+        try (Stream<Path> all = Files.walk(directory)) {
+            return all.filter(Files::isRegularFile)
+                    .filter(file -> size < 0
+                            ? file.toFile().length() > 0
+                            : file.toFile().length() == size)
+                    .toList();
+        }
+    }
+
+    /** Flips a bit in the middle of every so many bytes. */
+    private static void damage(Path file, int every) throws IOException {
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            for (long at = Math.min(every, channel.size()) / 2; at < channel.size(); at += every) {
+                ByteBuffer one = ByteBuffer.allocate(1);
+                assertEquals(1, channel.read(one, at));
+                channel.write(one.put(0, (byte) (one.get(0) ^ 0x10)).rewind(), at);
+            }
+        }
+    }
+}
