@@ -1,0 +1,210 @@
+package dev.larder.volume.engine;
+
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.metadata.Metadata;
+import dev.larder.volume.metadata.Metadata.Change;
+import dev.larder.volume.metadata.Metadata.FeedPage;
+import java.time.Duration;
+import java.util.UUID;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Keeps what this mount knows true by reading the change feed. A poller reads it every interval; an open joins a read
+ * that begins after it, whoever runs it. What a read tells is applied to the caches before the read counts as done, and
+ * handed to {@link Notifications} for the kernel.
+ */
+final class Coherence implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Coherence.class);
+    private static final Duration READ_LIMIT = Duration.ofSeconds(30);
+    private static final Duration DELIVERY_LIMIT = Duration.ofSeconds(2);
+    private static final long BUSY_MILLIS = 20;
+    private static final long BUSY_READS = 25;
+    private static final long LOCK_WAIT_MILLIS = 10;
+    private static final long CLOSE_MILLIS = 5_000;
+
+    private final Metadata metadata;
+    private final Listener listener;
+    private final Notifications notifications;
+    private final long intervalMillis;
+    private final long silenceNanos;
+    private final Shared<Long> reads = new Shared<>(this::read, READ_LIMIT);
+    private final AtomicInteger lockWaiters = new AtomicInteger();
+    private final Semaphore wake = new Semaphore(0);
+    private final Thread poller;
+    private volatile boolean closed;
+    private volatile boolean alive;
+    private volatile long lastReadNanos;
+    private volatile int otherSessions;
+    private volatile long busyReads;
+    private volatile long lagNanos;
+    private String cursor;
+    private UUID session;
+
+    /** What the rest of the mount does about changes; called from whoever reads the feed. */
+    interface Listener {
+        void change(Change change);
+
+        /** Nothing that is known here can be trusted. */
+        void lost();
+
+        /** The database's incarnation and the other live sessions, with every read. @return the incarnation is new */
+        boolean seen(UUID incarnation, int otherSessions);
+
+        /** Nothing was heard for longer than the limit: nothing may be known until it is {@code alive} again. */
+        void silent(boolean silent);
+    }
+
+    Coherence(Metadata metadata, Listener listener, Notifications notifications, Duration interval, Duration silence) {
+        this.metadata = metadata;
+        this.listener = listener;
+        this.notifications = notifications;
+        this.intervalMillis = Math.max(1, interval.toMillis());
+        this.silenceNanos = silence.toNanos();
+        this.poller = Thread.ofPlatform().daemon().name("larder-feed").unstarted(this::poll);
+    }
+
+    /** The first read, so that a mount begins with a cursor; then the poller. */
+    void start() {
+        reads.join();
+        poller.start();
+    }
+
+    /**
+     * When it returns, everything that other sessions committed before the call is known here, and the kernel's
+     * attributes of what changed are dropped.
+     */
+    void awaitFresh() {
+        long position = reads.join();
+        if (!notifications.awaitAttributes(position, DELIVERY_LIMIT)) {
+            throw new ErrnoException(Errno.ETIMEDOUT, "the kernel takes no notifications");
+        }
+    }
+
+    /** The feed has been heard of within the limit. */
+    boolean alive() {
+        return alive && System.nanoTime() - lastReadNanos < silenceNanos;
+    }
+
+    int otherSessions() {
+        return otherSessions;
+    }
+
+    long lagMillis() {
+        return TimeUnit.NANOSECONDS.toMillis(lagNanos);
+    }
+
+    /** While somebody here waits for a lock the feed is read more often. */
+    void lockWaiters(int delta) {
+        if (lockWaiters.addAndGet(delta) > 0) {
+            wake.release();
+        }
+    }
+
+    private void poll() {
+        boolean failing = false;
+        while (!closed) {
+            try {
+                if (sleep() || System.nanoTime() - lastReadNanos >= TimeUnit.MILLISECONDS.toNanos(pauseMillis())) {
+                    reads.join();
+                }
+                failing = false;
+            } catch (ErrnoException e) {
+                if (!failing) {
+                    LOG.warn("the change feed cannot be read: errno={} {}", e.errno(), e.getMessage());
+                }
+                failing = true;
+            }
+            noticeSilence();
+        }
+    }
+
+    /** @return woken before the time was over */
+    private boolean sleep() {
+        try {
+            boolean woken = wake.tryAcquire(pauseMillis(), TimeUnit.MILLISECONDS);
+            wake.drainPermits();
+            return woken;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            closed = true;
+            return true;
+        }
+    }
+
+    private long pauseMillis() {
+        if (lockWaiters.get() > 0) {
+            return Math.min(LOCK_WAIT_MILLIS, intervalMillis);
+        }
+        return busyReads > 0 ? Math.min(BUSY_MILLIS, intervalMillis) : intervalMillis;
+    }
+
+    private void noticeSilence() {
+        if (alive && System.nanoTime() - lastReadNanos >= silenceNanos) {
+            alive = false;
+            LOG.warn("the change feed is silent: caches are dropped until it is read again");
+            listener.silent(true);
+            notifications.all();
+        }
+    }
+
+    /** One read of the feed, by one thread at a time. @return the position of its last notification */
+    private Long read() {
+        long began = System.nanoTime();
+        UUID asking = metadata.session();
+        if (!asking.equals(session)) {
+            cursor = null;
+        }
+        boolean first = cursor == null;
+        FeedPage page = metadata.feed(cursor);
+        boolean reborn = listener.seen(page.incarnation(), page.otherSessions());
+        if (first || page.lost() || reborn) {
+            listener.lost();
+            notifications.all();
+        }
+        page.changes().forEach(this::apply);
+        cursor = page.cursor();
+        session = asking;
+        otherSessions = page.otherSessions();
+        busyReads = page.changes().isEmpty() ? Math.max(0, busyReads - 1) : BUSY_READS;
+        lagNanos = System.nanoTime() - began;
+        heard(began);
+        return notifications.position();
+    }
+
+    private void heard(long began) {
+        lastReadNanos = began;
+        if (!alive) {
+            alive = true;
+            listener.silent(false);
+        }
+    }
+
+    private void apply(Change change) {
+        listener.change(change);
+        switch (change.kind()) {
+            case ENTRY, UNLINKED -> {
+                notifications.attributes(change.inode());
+                notifications.entry(change.parent(), change.name());
+            }
+            case ATTRIBUTES -> notifications.attributes(change.inode());
+            case CONTENT -> notifications.content(change.inode(), change.offset(), change.length());
+            case UNLOCKED -> {}
+        }
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+        wake.release();
+        try {
+            poller.join(CLOSE_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

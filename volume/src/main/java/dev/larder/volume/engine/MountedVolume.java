@@ -1,0 +1,287 @@
+package dev.larder.volume.engine;
+
+import dev.larder.volume.Attributes;
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import dev.larder.volume.FileSystem;
+import dev.larder.volume.Kernel;
+import dev.larder.volume.cache.DiskCache;
+import dev.larder.volume.cache.NodeCache;
+import dev.larder.volume.engine.VolumeOptions.Behaviour;
+import dev.larder.volume.engine.VolumeOptions.Consistency;
+import dev.larder.volume.metadata.Metadata;
+import dev.larder.volume.metadata.MetadataOptions;
+import dev.larder.volume.metadata.PostgresMetadata;
+import dev.larder.volume.objects.MemoryBudget;
+import dev.larder.volume.objects.MeteredStore;
+import dev.larder.volume.objects.ObjectStore;
+import dev.larder.volume.objects.Segments;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tags;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.LongConsumer;
+import java.util.function.Supplier;
+import java.util.function.UnaryOperator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A volume, mounted: its parts made in order, and ended in the reverse order. A transport drives {@link #fileSystem}; an
+ * agent asks {@link #status} and {@link #admin}.
+ */
+public final class MountedVolume implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(MountedVolume.class);
+
+    private final Deque<AutoCloseable> parts = new ArrayDeque<>();
+    private final AtomicReference<PostgresMetadata> database = new AtomicReference<>();
+    private final Session session;
+    private final VolumeContents content;
+    private final Contents contents;
+    private final NodeCache cache;
+    private final FileSystem fileSystem;
+    private final VolumeAdmin admin;
+
+    /** Mounts; what was made so far is ended when something fails. */
+    public static MountedVolume mount(VolumeOptions options, Kernel kernel, MeterRegistry registry) {
+        return new MountedVolume(options, kernel, registry, opened -> opened);
+    }
+
+    /** With a decorator around every session. */
+    static MountedVolume mount(
+            VolumeOptions options, Kernel kernel, MeterRegistry registry, UnaryOperator<Metadata> decorator) {
+        return new MountedVolume(options, kernel, registry, decorator);
+    }
+
+    private MountedVolume(
+            VolumeOptions options, Kernel kernel, MeterRegistry registry, UnaryOperator<Metadata> decorator) {
+        Behaviour behaviour = options.behaviour();
+        Tags tags = Tags.of("volume", options.volume().toString());
+        try {
+            boolean successor = options.metadata().continued() != null;
+            ObjectStore store = add(new MeteredStore(options.objects().get(), registry, tags));
+            Supplier<Metadata> sessions = sessions(options, decorator);
+            session = add(new Session(
+                    sessions,
+                    kernel,
+                    Session.KnownLimits.DEFAULT,
+                    new Session.Times(
+                            options.metadata().lease(),
+                            behaviour.feedInterval(),
+                            Session.Times.FLUSH_INTERVAL,
+                            successor)));
+            Metadata metadata = session.metadata();
+            Segments segments = add(new Segments(
+                    store,
+                    metadata::session,
+                    new MemoryBudget(options.transferMemoryBytes()),
+                    options.segments(),
+                    registry,
+                    tags));
+            cache = add(DiskCache.open(options.cacheDirectory(), options.volume(), options.cache()));
+            content = add(new VolumeContents(
+                    metadata, segments, cache, kernel, session.quota(), contentOptions(behaviour), successor));
+            contents = content;
+            session.start(contents);
+            content.start();
+            admin = new VolumeAdmin(metadata, store, segments, VolumeAdmin.agesOf(options), () -> {});
+            fileSystem = fileSystem(options);
+            if (behaviour.jobs() && !behaviour.readOnly()) {
+                add(new BackgroundJobs(
+                        new Packer(metadata.maintenance(), segments),
+                        new Collector(metadata, store, VolumeAdmin.agesOf(options)),
+                        session.unflushed()::position));
+            }
+        } catch (RuntimeException e) {
+            end(e);
+            throw e;
+        }
+    }
+
+    /** The session to continue, the first time, when it still can be; else a new one. */
+    private Supplier<Metadata> sessions(VolumeOptions options, UnaryOperator<Metadata> decorator) {
+        return () -> {
+            MetadataOptions chosen = options.metadata();
+            boolean first = database.get() == null;
+            PostgresMetadata opened;
+            try {
+                opened = PostgresMetadata.open(first ? chosen : chosen.continuing(null));
+            } catch (ErrnoException e) {
+                if (e.errno() != Errno.ESTALE || chosen.continued() == null) {
+                    throw e;
+                }
+                LOG.warn("a new session begins: {}", e.getMessage());
+                opened = PostgresMetadata.open(chosen.continuing(null));
+            }
+            requireVolume(options, opened);
+            database.set(opened);
+            return decorator.apply(opened);
+        };
+    }
+
+    static void requireVolume(VolumeOptions options, PostgresMetadata metadata) {
+        if (!metadata.volume().equals(options.volume())) {
+            UUID found = metadata.volume();
+            metadata.close();
+            throw new IllegalStateException("the database " + options.metadata().url() + " is volume " + found
+                    + "'s, not " + options.volume() + "'s: check the volume's metadata URL");
+        }
+    }
+
+    private static ContentOptions contentOptions(Behaviour behaviour) {
+        ContentOptions defaults = ContentOptions.DEFAULTS;
+        return new ContentOptions(
+                defaults.inlineBytes(),
+                defaults.readaheadBytes(),
+                behaviour.prefetchBytes(),
+                defaults.dirtyLimitBytes(),
+                defaults.flushAge(),
+                defaults.patience(),
+                defaults.idleInodes(),
+                defaults.uploads(),
+                defaults.fetches());
+    }
+
+    private FileSystem fileSystem(VolumeOptions options) {
+        Behaviour behaviour = options.behaviour();
+        FileSystem volume = new VolumeFileSystem(
+                session,
+                contents,
+                new VolumeFileSystem.MountRules(
+                        behaviour.consistency() == Consistency.CLOSE_TO_OPEN,
+                        behaviour.syncOnClose(),
+                        behaviour.readOnly(),
+                        behaviour.kernelTimeout().toMillis()));
+        AccessLog log = new AccessLog();
+        FileSystem logged = new LoggedFileSystem(volume, log);
+        return new VirtualFiles(logged, () -> status().describe(), options::describe, log);
+    }
+
+    private <T extends AutoCloseable> T add(T part) {
+        parts.push(part);
+        return part;
+    }
+
+    /** What the transport drives. Closing the mounted volume ends it; do not close it itself. */
+    public FileSystem fileSystem() {
+        return fileSystem;
+    }
+
+    public VolumeAdmin admin() {
+        return admin;
+    }
+
+    /** To be kept for a successor of this process. */
+    public UUID session() {
+        return session.metadata().session();
+    }
+
+    /** Reads a file into the cache, or every file below a directory. @param fetchedBytes told as bytes come */
+    public void warm(String path, LongConsumer fetchedBytes) {
+        warm(admin.resolve(path), fetchedBytes);
+    }
+
+    private void warm(Attributes at, LongConsumer fetchedBytes) {
+        if (at.isRegular()) {
+            contents.warm(at.inode(), fetchedBytes);
+        } else if (at.isDirectory()) {
+            new Tree(session.metadata()).files(at.inode(), inode -> contents.warm(inode, fetchedBytes));
+        }
+    }
+
+    /** Numbers of this moment. */
+    public Status status() {
+        List<Contents.Pending> pending = contents.pending();
+        Coherence coherence = session.coherence();
+        return new Status(
+                session(),
+                session.quota().usage(),
+                coherence.otherSessions(),
+                coherence.alive(),
+                coherence.lagMillis(),
+                pending.size(),
+                pending.stream().mapToLong(Contents.Pending::dirtyBytes).sum(),
+                pending.stream().mapToLong(Contents.Pending::uploadingBytes).sum(),
+                database.get().statementCount(),
+                session.known().size(),
+                cache.stats());
+    }
+
+    /**
+     * @param feedMillis how long the last feed read took
+     * @param statements sent to the database so far
+     * @param knownInodes whose attributes need no statement
+     */
+    public record Status(
+            UUID session,
+            FileSystem.Usage usage,
+            int otherSessions,
+            boolean feedAlive,
+            long feedMillis,
+            int dirtyFiles,
+            long dirtyBytes,
+            long uploadingBytes,
+            long statements,
+            long knownInodes,
+            NodeCache.Stats cache) {
+        String describe() {
+            return "session: " + session + "\nusedBytes: " + usage.usedBytes() + "\nusedInodes: " + usage.usedInodes()
+                    + "\nquotaBytes: " + usage.quotaBytes() + "\nquotaInodes: " + usage.quotaInodes()
+                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\nfeedMillis: " + feedMillis
+                    + "\ndirtyFiles: " + dirtyFiles + "\ndirtyBytes: " + dirtyBytes + "\nuploadingBytes: "
+                    + uploadingBytes + "\nstatements: " + statements + "\nknownInodes: " + knownInodes
+                    + "\ncacheFiles: " + cache.files() + "\ncacheCleanBytes: " + cache.cleanBytes()
+                    + "\ncacheDirtyBytes: " + cache.dirtyBytes() + "\ncachePinnedBytes: " + cache.pinnedBytes()
+                    + "\ncacheCapacityBytes: " + cache.capacityBytes() + "\ncacheHits: " + cache.hits()
+                    + "\ncacheMisses: " + cache.misses() + "\ncacheHitBytes: " + cache.hitBytes()
+                    + "\ncacheMissBytes: " + cache.missBytes() + "\ncacheEvictedBytes: " + cache.evictedBytes() + "\n";
+        }
+    }
+
+    /**
+     * Jobs end, everything dirty is committed and uploaded, the session ends, the store and the cache are closed; each
+     * step with its own deadline. What could not be uploaded stays in the cache for the next mount.
+     *
+     * @throws ErrnoException the first failure
+     */
+    @Override
+    public void close() {
+        RuntimeException failure = end(null);
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    /** Ends as a process does that is killed: nothing is committed, the session is left to its lease. */
+    void abandon() {
+        content.abandon();
+        session.stop();
+        database.get().abandon();
+        cache.close();
+        parts.clear();
+    }
+
+    Metadata metadata() {
+        return session.metadata();
+    }
+
+    private RuntimeException end(RuntimeException cause) {
+        RuntimeException failure = cause;
+        while (!parts.isEmpty()) {
+            try {
+                parts.pop().close();
+            } catch (Exception e) {
+                RuntimeException wrapped = e instanceof RuntimeException r ? r : new IllegalStateException(e);
+                if (failure == null) {
+                    failure = wrapped;
+                } else {
+                    failure.addSuppressed(wrapped);
+                }
+            }
+        }
+        return failure;
+    }
+}

@@ -1,0 +1,92 @@
+package dev.larder.volume.engine;
+
+import dev.larder.volume.Errno;
+import dev.larder.volume.ErrnoException;
+import java.util.Set;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Inodes with mutations that no flush has made durable yet, and the database's incarnation in which each was made. A
+ * flush in another incarnation proves that the database crashed in between, and may have lost them: the next fsync of
+ * each such inode says EIO, once. Bounded: who mutates faster than the background flush is asked to flush itself.
+ */
+final class Unflushed {
+    /** More inodes than this wait for no background flush. */
+    static final int MAX_INODES = 100_000;
+
+    private final ConcurrentHashMap<Long, Mark> marks = new ConcurrentHashMap<>();
+    private final Set<Long> suspects = ConcurrentHashMap.newKeySet();
+    private final AtomicLong sequence = new AtomicLong();
+    private volatile long flushedTo;
+    private volatile UUID incarnation = new UUID(0, 0);
+
+    /** @param incarnation the oldest of those that its mutations since the last flush were made in */
+    private record Mark(long sequence, UUID incarnation) {}
+
+    /** What is known of the database now; to be read before a mutation is sent: never newer than the mutation's own. */
+    UUID incarnation() {
+        return incarnation;
+    }
+
+    /** Every answer that names the incarnation tells it here. @return it is another than before */
+    synchronized boolean seen(UUID current) {
+        boolean first = incarnation.getMostSignificantBits() == 0 && incarnation.getLeastSignificantBits() == 0;
+        boolean other = !incarnation.equals(current);
+        incarnation = current;
+        return other && !first;
+    }
+
+    /** A mutation has been answered. */
+    void mutated(UUID before, long... inodes) {
+        long mark = sequence.incrementAndGet();
+        for (long inode : inodes) {
+            marks.merge(inode, new Mark(mark, before), (old, fresh) -> new Mark(mark, old.incarnation));
+        }
+    }
+
+    /** Contents were committed: they are to be flushed, and {@link Contents} knows itself what was lost of them. */
+    void committed() {
+        sequence.incrementAndGet();
+    }
+
+    boolean isEmpty() {
+        return flushedTo >= sequence.get() && marks.isEmpty();
+    }
+
+    boolean isFull() {
+        return marks.size() > MAX_INODES;
+    }
+
+    /** To be taken before a flush. */
+    long position() {
+        return sequence.get();
+    }
+
+    /** A flush that began after {@code position} succeeded in this incarnation. */
+    synchronized void flushed(long position, UUID in) {
+        flushedTo = Math.max(flushedTo, position);
+        marks.forEach((inode, mark) -> {
+            if (!mark.incarnation.equals(in)) {
+                suspects.add(inode);
+            }
+            if (mark.sequence <= position || !mark.incarnation.equals(in)) {
+                marks.remove(inode, mark);
+            }
+        });
+    }
+
+    /** @throws ErrnoException EIO, once, when what was written to the inode may be lost */
+    void check(long inode) {
+        if (suspects.remove(inode)) {
+            throw new ErrnoException(
+                    Errno.EIO, "the database restarted and may have lost the last changes of this file");
+        }
+    }
+
+    /** The inode's fsync has failed for a reason of its own. */
+    void told(long inode) {
+        suspects.remove(inode);
+    }
+}
