@@ -46,11 +46,11 @@ class PosixBeyondTest {
         larder.close();
     }
 
-    private interface Body {
+    interface Body {
         void run(Path directory) throws IOException;
     }
 
-    private record Check(String name, Body body) {
+    record Check(String name, Body body) {
         @Override
         public String toString() {
             return name;
