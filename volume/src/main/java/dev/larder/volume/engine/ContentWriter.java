@@ -89,6 +89,7 @@ final class ContentWriter {
         long growth = holes ? length : beyond;
         if (growth > 0) {
             quota.grow(growth, 0);
+            in.reservedFrom = in.reserved == 0 ? in.attributes.allocated() : in.reservedFrom;
             in.reserved += growth;
         }
     }

@@ -95,7 +95,8 @@ final class Dirtiness {
             in.runEnd = 0;
             in.retryAt = 0;
             if (in.reserved > 0) {
-                quota.shrink(in.reserved, 0);
+                long grown = Math.max(0, in.attributes.allocated() - in.reservedFrom);
+                quota.shrink(Math.max(0, in.reserved - grown), 0);
                 in.reserved = 0;
             }
         } else {

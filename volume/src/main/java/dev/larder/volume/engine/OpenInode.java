@@ -68,6 +68,9 @@ final class OpenInode {
     /** Quota taken for pending bytes. */
     long reserved;
 
+    /** Allocated when the first of it was taken. */
+    long reservedFrom;
+
     /** Dirty bytes that are counted in the total. */
     volatile long countedDirty;
 

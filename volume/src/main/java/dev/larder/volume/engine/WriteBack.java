@@ -56,6 +56,8 @@ final class WriteBack implements AutoCloseable {
                 return;
             } catch (ErrnoException e) {
                 LOG.debug("write-back: {}", e.getMessage());
+            } catch (RuntimeException e) {
+                LOG.error("write-back goes on after a failure that was not foreseen", e);
             }
         }
     }

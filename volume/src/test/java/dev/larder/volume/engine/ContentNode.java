@@ -8,7 +8,7 @@ import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
 import dev.larder.volume.cache.CacheOptions;
 import dev.larder.volume.cache.DiskCache;
-import dev.larder.volume.metadata.PostgresMetadata;
+import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.objects.MemoryBudget;
 import dev.larder.volume.objects.ObjectStore;
 import dev.larder.volume.objects.SegmentOptions;
@@ -35,17 +35,17 @@ final class ContentNode implements AutoCloseable {
             new ContentOptions(64 << 10, 8 << 20, 0, 256 << 20, Duration.ofHours(1), Duration.ofSeconds(2), 1000, 2, 8);
 
     final VolumeContents contents;
-    final PostgresMetadata metadata;
+    final Metadata metadata;
     final RecordingKernel kernel;
     private final DiskCache cache;
     private final Segments segments;
 
-    ContentNode(PostgresMetadata metadata, ObjectStore store, Path cacheDirectory, long capacity) {
+    ContentNode(Metadata metadata, ObjectStore store, Path cacheDirectory, long capacity) {
         this(metadata, store, cacheDirectory, capacity, QUIET, new RecordingKernel(), false);
     }
 
     ContentNode(
-            PostgresMetadata metadata,
+            Metadata metadata,
             ObjectStore store,
             Path cacheDirectory,
             long capacity,

@@ -23,7 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Files in a cache that is too small for them, by several threads, through crashes and remounts, against byte arrays. */
@@ -54,7 +54,7 @@ final class ContentsModelTest {
     @TempDir
     Path directory;
 
-    @Test
+    @RepeatedTest(3)
     void everyReadAgreesWithAReference() throws Exception {
         long seed = Long.getLong("larder.test.seed", System.nanoTime());
         System.out.println("ContentsModelTest -Dlarder.test.seed=" + seed);
