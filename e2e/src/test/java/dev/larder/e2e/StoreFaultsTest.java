@@ -70,7 +70,7 @@ class StoreFaultsTest {
         assertEquals(requests, proxy.met(), "the reads met the fault");
 
         proxy.fail(fault, requests);
-        byte[] fresh = SurvivalTest.random(9_000_000, fault.ordinal());
+        byte[] fresh = SurvivalTest.random(9_000_000, fault.name().hashCode());
         write(mount.resolve("written-once-" + fault), fresh);
         assertEquals(requests, proxy.met(), "the writes met the fault");
         proxy.recover();
@@ -84,7 +84,7 @@ class StoreFaultsTest {
         emptyCache();
         Path stored = mount.resolve("always-" + fault);
         Path written = mount.resolve("written-always-" + fault);
-        byte[] fresh = SurvivalTest.random(9_000_000, 100 + fault.ordinal());
+        byte[] fresh = SurvivalTest.random(9_000_000, 100L + fault.name().hashCode());
         proxy.fail(fault, Integer.MAX_VALUE);
         try (ExecutorService users = Executors.newFixedThreadPool(2)) {
             Future<byte[]> read = users.submit(() -> bytesOrTrueError(() -> Files.readAllBytes(stored)));
