@@ -7,8 +7,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,11 +129,10 @@ class SurvivalTest {
     private record Mapped(Path file, byte[] expected) implements Callable<Object> {
         @Override
         public Object call() throws IOException {
-            try (FileChannel channel = FileChannel.open(file)) {
-                MappedByteBuffer map = channel.map(FileChannel.MapMode.READ_ONLY, 0, expected.length);
-                byte[] seen = new byte[expected.length];
-                map.get(seen);
-                assertArrayEquals(expected, seen);
+            try (FileChannel channel = FileChannel.open(file);
+                    Arena arena = Arena.ofConfined()) {
+                MemorySegment map = channel.map(FileChannel.MapMode.READ_ONLY, 0, expected.length, arena);
+                assertArrayEquals(expected, map.toArray(ValueLayout.JAVA_BYTE));
             }
             return null;
         }

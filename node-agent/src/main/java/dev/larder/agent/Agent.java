@@ -149,7 +149,6 @@ final class Agent implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            kernel.close();
             volume.close();
         } finally {
             backing.close();

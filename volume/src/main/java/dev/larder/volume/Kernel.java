@@ -1,8 +1,9 @@
 package dev.larder.volume;
 
 /**
- * What the file system asks of the kernel behind its mount. Notifications may block on the kernel's locks: never call
- * them from a thread that answers the kernel.
+ * What the file system asks of the kernel behind its mount. An invalidation is delivered when its call returns. One that
+ * keeps pages never waits; the others may wait for locks of the kernel that are held over requests which this process is
+ * to answer: call them only from platform threads that answer nothing.
  */
 public interface Kernel {
     /** Drops the kernel's attributes of an inode, and its pages from {@code offset} on; a negative offset keeps pages. */

@@ -21,18 +21,14 @@ import dev.larder.volume.FileName;
 import dev.larder.volume.Kernel;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.time.Duration;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * What goes to the kernel on the server's own initiative. Notifications are queued and return at once; two threads
- * deliver them, one parent always through the same thread. Make it before the file system, close it after the server has
- * stopped.
+ * What goes to the kernel on the server's own initiative, by the thread that calls: who may wait for the kernel's locks
+ * is the caller's to decide. Make it before the file system; the device stays open until after both.
  */
-public final class FuseKernel implements Kernel, AutoCloseable {
-    private static final int NOTIFIERS = 2;
-
+public final class FuseKernel implements Kernel {
     /** Protocol that brought NOTIFY_INC_EPOCH. */
     private static final int MINOR_WITH_EPOCH = 44;
 
@@ -42,18 +38,14 @@ public final class FuseKernel implements Kernel, AutoCloseable {
     private final boolean passthrough;
     private final boolean epoch;
     private final ConcurrentHashMap<Long, Long> lookups = new ConcurrentHashMap<>();
-    private final Notifier[] notifiers = new Notifier[NOTIFIERS];
 
-    /** @param device stays the caller's, open until after {@link #close} */
+    /** @param device stays the caller's */
     public FuseKernel(Descriptor device, Negotiated negotiated, BackingRecorder recorder) {
         this.device = device;
         this.negotiated = negotiated;
         this.recorder = recorder;
         this.passthrough = negotiated.has(InitFlag.PASSTHROUGH) && probe();
         this.epoch = negotiated.kernelMinor() >= MINOR_WITH_EPOCH;
-        for (int i = 0; i < NOTIFIERS; i++) {
-            notifiers[i] = new Notifier("fuse-notifier-" + i, this::sendInvalidateAll);
-        }
     }
 
     /** Passthrough can be off although it was negotiated: without CAP_SYS_ADMIN, or with a wrong stack depth. */
@@ -81,42 +73,22 @@ public final class FuseKernel implements Kernel, AutoCloseable {
 
     @Override
     public void invalidateInode(long inode, long offset, long length) {
-        notifier(inode).enqueue(() -> sendInvalidateInode(inode, offset, length));
+        sendInvalidateInode(inode, offset, length);
     }
 
     /** Also drops the kernel's listing of the parent, which a name that the kernel never saw would not. */
     @Override
     public void invalidateEntry(long parent, FileName name) {
-        notifier(parent).enqueue(() -> {
-            sendInvalidateEntry(parent, name);
-            sendInvalidateInode(parent, 0, 0);
-        });
-    }
-
-    @Override
-    public void invalidateAll() {
-        notifiers[0].enqueue(this::sendInvalidateAll);
-    }
-
-    /** Waits until what was queued before has been delivered; false when the deadline came first. */
-    public boolean awaitDelivered(Duration timeout) {
-        long deadline = System.nanoTime() + timeout.toNanos();
-        boolean delivered = true;
-        for (Notifier notifier : notifiers) {
-            delivered &= notifier.awaitDelivered(deadline);
-        }
-        return delivered;
-    }
-
-    private Notifier notifier(long inode) {
-        return notifiers[(int) ((inode ^ (inode >>> 7)) & Long.MAX_VALUE) % NOTIFIERS];
+        sendInvalidateEntry(parent, name);
+        sendInvalidateInode(parent, 0, 0);
     }
 
     /**
      * On older kernels inode by inode, those that this process told the kernel of; the kernel's names of directories
      * then expire with their timeouts.
      */
-    private void sendInvalidateAll() {
+    @Override
+    public void invalidateAll() {
         if (epoch) {
             try (Arena arena = Arena.ofConfined()) {
                 send(message(arena, FuseFlags.NOTIFY_INC_EPOCH, 0));
@@ -238,14 +210,6 @@ public final class FuseKernel implements Kernel, AutoCloseable {
             MemorySegment id = arena.allocate(JAVA_INT);
             id.set(JAVA_INT, 0, backingId);
             LinuxFile.ioctl(device.number(), FuseFlags.IOC_BACKING_CLOSE, id);
-        }
-    }
-
-    /** Drops what is still queued. */
-    @Override
-    public void close() {
-        for (Notifier notifier : notifiers) {
-            notifier.close();
         }
     }
 }

@@ -97,7 +97,6 @@ final class TestMount implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
-        kernel.close();
         device.close();
     }
 }

@@ -1,11 +1,12 @@
 package dev.larder.volume.engine;
 
-import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.Metadata.Change;
 import dev.larder.volume.metadata.Metadata.FeedPage;
 import java.time.Duration;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
@@ -21,7 +22,6 @@ import org.slf4j.LoggerFactory;
 final class Coherence implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Coherence.class);
     private static final Duration READ_LIMIT = Duration.ofSeconds(30);
-    private static final Duration DELIVERY_LIMIT = Duration.ofSeconds(2);
     private static final long BUSY_MILLIS = 20;
     private static final long BUSY_READS = 25;
     private static final long LOCK_WAIT_MILLIS = 10;
@@ -32,7 +32,8 @@ final class Coherence implements AutoCloseable {
     private final Notifications notifications;
     private final long intervalMillis;
     private final long silenceNanos;
-    private final Shared<Long> reads = new Shared<>(this::read, READ_LIMIT);
+    private final boolean inherited;
+    private final Shared<UUID> reads = new Shared<>(this::read, READ_LIMIT);
     private final AtomicInteger lockWaiters = new AtomicInteger();
     private final Semaphore wake = new Semaphore(0);
     private final Thread poller;
@@ -42,6 +43,7 @@ final class Coherence implements AutoCloseable {
     private volatile int otherSessions;
     private volatile long busyReads;
     private volatile long lagNanos;
+    private volatile long lostNanos = System.nanoTime() - Long.MAX_VALUE / 2;
     private String cursor;
     private UUID session;
 
@@ -59,12 +61,13 @@ final class Coherence implements AutoCloseable {
         void silent(boolean silent);
     }
 
-    Coherence(Metadata metadata, Listener listener, Notifications notifications, Duration interval, Duration silence) {
+    Coherence(Metadata metadata, Listener listener, Notifications notifications, Session.Times times) {
         this.metadata = metadata;
         this.listener = listener;
         this.notifications = notifications;
-        this.intervalMillis = Math.max(1, interval.toMillis());
-        this.silenceNanos = silence.toNanos();
+        this.intervalMillis = Math.max(1, times.feedInterval().toMillis());
+        this.silenceNanos = times.lease().toNanos();
+        this.inherited = times.inherited();
         this.poller = Thread.ofPlatform().daemon().name("larder-feed").unstarted(this::poll);
     }
 
@@ -79,15 +82,17 @@ final class Coherence implements AutoCloseable {
      * attributes of what changed are dropped.
      */
     void awaitFresh() {
-        long position = reads.join();
-        if (!notifications.awaitAttributes(position, DELIVERY_LIMIT)) {
-            throw new ErrnoException(Errno.ETIMEDOUT, "the kernel takes no notifications");
-        }
+        reads.join();
     }
 
     /** The feed has been heard of within the limit. */
     boolean alive() {
         return alive && System.nanoTime() - lastReadNanos < silenceNanos;
+    }
+
+    /** Within the time the feed was lost, or silent: the kernel may have attributes that nobody dropped one by one. */
+    boolean lostWithin(long millis) {
+        return System.nanoTime() - lostNanos < TimeUnit.MILLISECONDS.toNanos(millis);
     }
 
     int otherSessions() {
@@ -146,14 +151,15 @@ final class Coherence implements AutoCloseable {
     private void noticeSilence() {
         if (alive && System.nanoTime() - lastReadNanos >= silenceNanos) {
             alive = false;
+            lostNanos = System.nanoTime();
             LOG.warn("the change feed is silent: caches are dropped until it is read again");
             listener.silent(true);
             notifications.all();
         }
     }
 
-    /** One read of the feed, by one thread at a time. @return the position of its last notification */
-    private Long read() {
+    /** One read of the feed, by one thread at a time. @return the database's incarnation */
+    private UUID read() {
         long began = System.nanoTime();
         UUID asking = metadata.session();
         if (!asking.equals(session)) {
@@ -163,17 +169,20 @@ final class Coherence implements AutoCloseable {
         FeedPage page = metadata.feed(cursor);
         boolean reborn = listener.seen(page.incarnation(), page.otherSessions());
         if (first || page.lost() || reborn) {
+            lostNanos = session == null && !inherited ? lostNanos : began;
             listener.lost();
             notifications.all();
         }
-        page.changes().forEach(this::apply);
+        Set<Long> attributes = new LinkedHashSet<>();
+        page.changes().forEach(change -> apply(change, attributes));
+        attributes.forEach(notifications::attributes);
         cursor = page.cursor();
         session = asking;
         otherSessions = page.otherSessions();
         busyReads = page.changes().isEmpty() ? Math.max(0, busyReads - 1) : BUSY_READS;
         lagNanos = System.nanoTime() - began;
         heard(began);
-        return notifications.position();
+        return page.incarnation();
     }
 
     private void heard(long began) {
@@ -184,14 +193,16 @@ final class Coherence implements AutoCloseable {
         }
     }
 
-    private void apply(Change change) {
+    /** @param attributes inodes whose attributes the kernel is to drop before the read counts as done */
+    private void apply(Change change, Set<Long> attributes) {
         listener.change(change);
         switch (change.kind()) {
             case ENTRY, UNLINKED -> {
-                notifications.attributes(change.inode());
+                attributes.add(change.inode());
+                attributes.add(change.parent());
                 notifications.entry(change.parent(), change.name());
             }
-            case ATTRIBUTES -> notifications.attributes(change.inode());
+            case ATTRIBUTES -> attributes.add(change.inode());
             case CONTENT -> notifications.content(change.inode(), change.offset(), change.length());
             case UNLOCKED -> {}
         }

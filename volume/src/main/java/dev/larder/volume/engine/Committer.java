@@ -40,7 +40,7 @@ final class Committer {
     private final GroupCommit group;
     private final Durability durability;
     private final Dirtiness dirtiness;
-    private final Notifier notifier;
+    private final Notifications notifications;
     private final ContentOptions options;
 
     Committer(
@@ -50,7 +50,7 @@ final class Committer {
             GroupCommit group,
             Durability durability,
             Dirtiness dirtiness,
-            Notifier notifier,
+            Notifications notifications,
             ContentOptions options) {
         this.revalidation = revalidation;
         this.segments = segments;
@@ -58,7 +58,7 @@ final class Committer {
         this.group = group;
         this.durability = durability;
         this.dirtiness = dirtiness;
-        this.notifier = notifier;
+        this.notifications = notifications;
         this.options = options;
     }
 
@@ -196,11 +196,13 @@ final class Committer {
                 pending.killSuidgid(),
                 pending.mtime(),
                 List.copyOf(part));
+        UUID before = durability.incarnation();
         Committed committed = shared ? group.commit(commit) : group.alone(commit);
         if (committed.errno() != 0) {
             throw refused(in, Errno.of(committed.errno()));
         }
         applied(in, part, append, committed, sequence);
+        durability.committed(before, committed.attributes(), part);
     }
 
     private ErrnoException refused(OpenInode in, Errno errno) {
@@ -240,11 +242,10 @@ final class Committer {
             }
         }
         in.attributes = committed.attributes();
-        durability.committed(committed.attributes(), part);
         if (elsewhere) {
             in.known.forgetAll();
             in.pagesVersion = -1;
-            notifier.invalidate(in.inode);
+            notifications.content(in.inode, 0, 0);
         } else if (in.pagesVersion == before.version()) {
             in.pagesVersion = committed.attributes().version();
         }

@@ -11,6 +11,7 @@ import dev.larder.volume.engine.OpenInode.Mode;
 import dev.larder.volume.metadata.Extent;
 import dev.larder.volume.metadata.ExtentKind;
 import dev.larder.volume.metadata.Metadata;
+import java.util.UUID;
 import java.util.function.Supplier;
 
 /**
@@ -65,8 +66,9 @@ final class ContentChanges {
                 dropBeyondLocked(in, change.size());
             }
             long before = in.attributes == null ? -1 : in.attributes.version();
+            UUID incarnation = durability.incarnation();
             Attributes after = metadata.setAttributes(op, in.inode, change);
-            durability.changed(after);
+            durability.changed(incarnation, after);
             if (change.size() != null) {
                 in.file().truncate(change.size());
                 in.known.unload(0, Long.MAX_VALUE);
@@ -209,8 +211,9 @@ final class ContentChanges {
                 // Written since the commit above: it belongs before this change.
                 committer.commit(in);
             }
+            UUID incarnation = durability.incarnation();
             Attributes after = statement.get();
-            durability.changed(after);
+            durability.changed(incarnation, after);
             in.overwritten(from, to);
             if (to > from) {
                 in.file().discard(from, to - from);

@@ -2,6 +2,7 @@ package dev.larder.volume.engine;
 
 import dev.larder.volume.Attributes;
 import dev.larder.volume.Caller;
+import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileSystem.Opened;
 import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
@@ -63,6 +64,13 @@ interface Contents extends AutoCloseable {
 
     /** Commits everything that is dirty. */
     void flushAll();
+
+    /**
+     * {@link #flushAll}, then durable.
+     *
+     * @throws ErrnoException EIO, once, when commits were lost for good since the last call
+     */
+    void syncAll();
 
     /** Reads the whole file into the cache, reporting bytes as they come; for warm-up. */
     void warm(long inode, java.util.function.LongConsumer fetchedBytes);

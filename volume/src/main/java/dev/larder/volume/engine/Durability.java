@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -27,6 +28,7 @@ final class Durability {
     private final Map<Long, Unflushed> unflushed = new ConcurrentHashMap<>();
     private final Map<Long, Unflushed> suspects = new ConcurrentHashMap<>();
     private final Set<Long> lost = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean untold = new AtomicBoolean();
     private volatile UUID incarnation;
 
     /**
@@ -47,8 +49,13 @@ final class Durability {
         return unflushed.size();
     }
 
+    /** To be taken before a statement that changes something: never newer than the one that executes it. */
+    UUID incarnation() {
+        return incarnation;
+    }
+
     /** A content commit was answered. The inode's lock is held. */
-    void committed(Attributes attributes, List<Extent> extents) {
+    void committed(UUID in, Attributes attributes, List<Extent> extents) {
         unflushed.compute(attributes.inode(), (inode, before) -> {
             Ranges ranges = before == null ? new Ranges() : before.ranges;
             if (ranges != null) {
@@ -56,15 +63,15 @@ final class Durability {
                 extents.forEach(extent -> all.add(extent.offset(), extent.end()));
                 ranges = all.count() > RANGES ? null : all;
             }
-            return new Unflushed(before == null ? incarnation : before.incarnation, attributes, ranges);
+            return new Unflushed(before == null ? in : before.incarnation, attributes, ranges);
         });
     }
 
     /** Another change of the inode was answered, one that cannot be done again. */
-    void changed(Attributes attributes) {
+    void changed(UUID in, Attributes attributes) {
         unflushed.compute(
                 attributes.inode(),
-                (inode, before) -> new Unflushed(before == null ? incarnation : before.incarnation, attributes, null));
+                (inode, before) -> new Unflushed(before == null ? in : before.incarnation, attributes, null));
     }
 
     void forget(long inode) {
@@ -91,6 +98,20 @@ final class Durability {
         return suspects.containsKey(inode);
     }
 
+    List<Long> suspects() {
+        return List.copyOf(suspects.keySet());
+    }
+
+    private void lost(long inode) {
+        lost.add(inode);
+        untold.set(true);
+    }
+
+    /** Commits of any inode were lost for good since this was asked last. */
+    boolean takeUntold() {
+        return untold.getAndSet(false);
+    }
+
     /** The inode's commits were lost for good; says so once. */
     boolean takeLost(long inode) {
         return lost.remove(inode);
@@ -101,7 +122,7 @@ final class Durability {
         boolean suspect = suspects.remove(inode) != null;
         boolean pending = unflushed.remove(inode) != null;
         if (suspect || pending) {
-            lost.add(inode);
+            lost(inode);
         }
     }
 
@@ -119,7 +140,7 @@ final class Durability {
         }
         if (commit.ranges == null || !isPresent(in, commit.ranges)) {
             LOG.warn("the database lost commits, the cache has not all of their bytes: inode={}", in.inode);
-            lost.add(in.inode);
+            lost(in.inode);
             return;
         }
         List<Range> ranges = commit.ranges.all();

@@ -83,7 +83,7 @@ public final class MountedVolume implements AutoCloseable {
                     tags));
             cache = add(DiskCache.open(options.cacheDirectory(), options.volume(), options.cache()));
             content = add(new VolumeContents(
-                    metadata, segments, cache, kernel, session.quota(), contentOptions(behaviour), successor));
+                    metadata, segments, cache, kernel, session.notifications(), session.quota(), contentOptions(behaviour), successor));
             contents = content;
             session.start(contents);
             content.start();
@@ -117,9 +117,17 @@ public final class MountedVolume implements AutoCloseable {
                 opened = PostgresMetadata.open(chosen.continuing(null));
             }
             requireVolume(options, opened);
+            opened.onFenced(this::fenced);
             database.set(opened);
             return decorator.apply(opened);
         };
+    }
+
+    private void fenced() {
+        Session here = session;
+        if (here != null) {
+            here.fencedNow();
+        }
     }
 
     static void requireVolume(VolumeOptions options, PostgresMetadata metadata) {

@@ -2,162 +2,162 @@ package dev.larder.volume.engine;
 
 import dev.larder.volume.FileName;
 import dev.larder.volume.Kernel;
-import java.time.Duration;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.TimeUnit;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.Set;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the kernel what changed elsewhere, from two threads of its own. Dropping attributes never waits in the kernel,
- * and opens wait for it; dropping names and pages may wait for a directory's or a page's lock, which may be held by a
- * request that this process is to answer, so nothing waits for that. Queues are bounded: when one is full, everything is
- * dropped at once instead.
+ * Tells the kernel what changed elsewhere; the one queue between the feed and the kernel. Dropping attributes never
+ * waits in the kernel: it is done when the call returns, and opens rely on it. Dropping names and pages may wait for a
+ * directory's or a page's lock, which may be held over a request that this process is to answer: a few threads do it,
+ * one inode by one thread at a time, so that a directory whose create waits holds up no other directory, and no request
+ * ever waits for one of them. What waits is bounded: beyond that, everything is dropped instead.
  */
 final class Notifications implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Notifications.class);
-    private static final int QUEUE = 65_536;
+    private static final int THREADS = 8;
+    private static final int MAX_WAITING = 65_536;
     private static final long CLOSE_MILLIS = 2_000;
+    /** The lane of what concerns no inode. */
+    private static final long EVERYTHING = 0;
 
     private final Kernel kernel;
-    private final BlockingQueue<Runnable> fast = new ArrayBlockingQueue<>(QUEUE);
-    private final BlockingQueue<Runnable> slow = new ArrayBlockingQueue<>(QUEUE);
     private final ReentrantLock lock = new ReentrantLock();
-    private final Condition moved = lock.newCondition();
-    private final Thread fastThread;
-    private final Thread slowThread;
-    private long queued;
-    private long delivered;
-    private volatile boolean closed;
+    private final Condition changed = lock.newCondition();
+    private final Map<Long, Queue<Runnable>> lanes = new LinkedHashMap<>();
+    private final Set<Long> busy = new HashSet<>();
+    private final List<Thread> threads = new ArrayList<>();
+    private int waiting;
+    private boolean closed;
 
     Notifications(Kernel kernel) {
         this.kernel = kernel;
-        fastThread =
-                Thread.ofPlatform().daemon().name("larder-notify-attributes").start(() -> deliver(fast));
-        slowThread = Thread.ofPlatform().daemon().name("larder-notify-names").start(() -> deliver(slow));
+        for (int i = 0; i < THREADS; i++) {
+            threads.add(
+                    Thread.ofPlatform().daemon().name("larder-notify-" + i).start(this::deliver));
+        }
     }
 
+    /** Done when it returns. */
     void attributes(long inode) {
-        fast(() -> kernel.invalidateInode(inode, -1, 0));
+        kernel.invalidateInode(inode, -1, 0);
     }
 
+    /** Pages from {@code offset} on; the attributes when it returns. */
     void content(long inode, long offset, long length) {
         attributes(inode);
-        slow(() -> kernel.invalidateInode(inode, offset, length));
+        enqueue(inode, () -> kernel.invalidateInode(inode, offset, length));
     }
 
+    /** @param name null = any name of the directory */
     void entry(long parent, FileName name) {
-        attributes(parent);
         if (name == null) {
             all();
         } else {
-            slow(() -> kernel.invalidateEntry(parent, name));
+            enqueue(parent, () -> kernel.invalidateEntry(parent, name));
         }
     }
 
     void all() {
-        slow.clear();
-        slow(kernel::invalidateAll);
-    }
-
-    /** Work that a change asks for and that nobody waits for. */
-    void later(Runnable work) {
-        slow(work);
-    }
-
-    /** Of the last notification that was queued. */
-    long position() {
         lock.lock();
         try {
-            return queued;
+            lanes.clear();
+            waiting = 0;
+            enqueue(EVERYTHING, kernel::invalidateAll);
         } finally {
             lock.unlock();
         }
     }
 
-    /** @return false = not delivered in time */
-    boolean awaitAttributes(long position, Duration limit) {
-        long left = limit.toNanos();
+    private void enqueue(long lane, Runnable notification) {
         lock.lock();
         try {
-            while (delivered < position && left > 0) {
-                left = moved.awaitNanos(left);
-            }
-            return delivered >= position;
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            return false;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void fast(Runnable notification) {
-        lock.lock();
-        try {
-            if (fast.offer(this.counted(notification))) {
-                queued++;
+            if (waiting >= MAX_WAITING) {
+                LOG.warn("{} notifications wait for the kernel: everything is dropped instead", waiting);
+                all();
                 return;
             }
+            lanes.computeIfAbsent(lane, key -> new ArrayDeque<>()).add(notification);
+            waiting++;
+            changed.signal();
         } finally {
             lock.unlock();
         }
-        all();
     }
 
-    private Runnable counted(Runnable notification) {
-        return () -> {
-            try {
-                notification.run();
-            } finally {
-                delivered();
-            }
-        };
+    private void deliver() {
+        Map.Entry<Long, Queue<Runnable>> lane = take();
+        while (lane != null) {
+            lane.getValue().forEach(Notifications::run);
+            done(lane.getKey());
+            lane = take();
+        }
     }
 
-    private void delivered() {
+    private static void run(Runnable notification) {
+        try {
+            notification.run();
+        } catch (RuntimeException e) {
+            LOG.warn("a notification to the kernel failed", e);
+        }
+    }
+
+    /** @return all that waits for one inode, which is then this thread's; null = closed */
+    private Map.Entry<Long, Queue<Runnable>> take() {
         lock.lock();
         try {
-            delivered++;
-            moved.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void slow(Runnable notification) {
-        if (!slow.offer(notification)) {
-            slow.clear();
-            slow.add(kernel::invalidateAll);
-        }
-    }
-
-    private void deliver(BlockingQueue<Runnable> queue) {
-        while (!closed) {
-            try {
-                Runnable notification = queue.poll(1, TimeUnit.SECONDS);
-                if (notification != null) {
-                    notification.run();
+            while (!closed) {
+                for (Map.Entry<Long, Queue<Runnable>> lane : lanes.entrySet()) {
+                    if (busy.add(lane.getKey())) {
+                        lanes.remove(lane.getKey());
+                        waiting -= lane.getValue().size();
+                        return lane;
+                    }
                 }
-            } catch (InterruptedException e) {
-                return;
-            } catch (RuntimeException e) {
-                LOG.warn("a notification to the kernel failed", e);
+                changed.awaitUninterruptibly();
             }
+            return null;
+        } finally {
+            lock.unlock();
         }
     }
 
+    private void done(long lane) {
+        lock.lock();
+        try {
+            busy.remove(lane);
+            if (lanes.containsKey(lane)) {
+                changed.signal();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What still waits is dropped; a thread that the kernel holds ends when the mount does. */
     @Override
     public void close() {
-        closed = true;
-        fastThread.interrupt();
-        slowThread.interrupt();
+        lock.lock();
         try {
-            fastThread.join(CLOSE_MILLIS);
-            slowThread.join(CLOSE_MILLIS);
+            closed = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        long deadline = System.nanoTime() + CLOSE_MILLIS * 1_000_000;
+        try {
+            for (Thread thread : threads) {
+                thread.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
+            }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

@@ -9,8 +9,10 @@ import dev.larder.volume.metadata.Metadata.Heartbeat;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
@@ -23,10 +25,21 @@ import org.slf4j.LoggerFactory;
 final class Session implements Coherence.Listener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Session.class);
     private static final long CLOSE_SECONDS = 5;
+    private static final int CHANGES = 65_536;
 
     private final Known known;
     private final Unflushed unflushed = new Unflushed();
     private final ExecutorService background = Executors.newVirtualThreadPerTaskExecutor();
+    /** Statements that a change asks for; nobody waits for them, unless too many wait. */
+    private final ExecutorService changes = new ThreadPoolExecutor(
+            1,
+            1,
+            0,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(CHANGES),
+            Thread.ofPlatform().daemon().name("larder-changes").factory(),
+            new ThreadPoolExecutor.CallerRunsPolicy());
+
     private final SessionMetadata metadata;
     private final Notifications notifications;
     private final Coherence coherence;
@@ -50,7 +63,7 @@ final class Session implements Coherence.Listener, AutoCloseable {
         known = new Known(limits.attributes, limits.namesPerDirectory, limits.names);
         metadata = new SessionMetadata(sessions, known, unflushed);
         notifications = new Notifications(kernel);
-        coherence = new Coherence(metadata, this, notifications, times.feedInterval, times.lease);
+        coherence = new Coherence(metadata, this, notifications, times);
         loop = new SessionLoop(metadata, unflushed, this::answered, this::fenced, times.lease, times.flushInterval);
         quota = new QuotaLedger(metadata::heartbeat, this::uncommittedBytes, times.feedInterval);
         locks = new Locks(metadata, coherence, times.inherited);
@@ -77,6 +90,27 @@ final class Session implements Coherence.Listener, AutoCloseable {
 
     Unflushed unflushed() {
         return unflushed;
+    }
+
+    Notifications notifications() {
+        return notifications;
+    }
+
+    /**
+     * Before an open: what other sessions committed before the call is known here, and the kernel's attributes of it are
+     * dropped. After a lost feed the kernel's attributes are dropped inode by inode, as they are opened, until all of
+     * them have expired.
+     */
+    void awaitFresh(long inode, long kernelTimeoutMillis) {
+        coherence.awaitFresh();
+        if (coherence.lostWithin(kernelTimeoutMillis)) {
+            notifications.attributes(inode);
+        }
+    }
+
+    /** An operation was told that this session is no longer: a new one begins at once. */
+    void fencedNow() {
+        loop.wake();
     }
 
     Coherence coherence() {
@@ -118,11 +152,15 @@ final class Session implements Coherence.Listener, AutoCloseable {
     }
 
     private void unlinkedElsewhere(long inode) {
-        notifications.later(() -> {
-            if (contents.isOpen(inode)) {
-                metadata.hold(List.of(inode));
+        changes.execute(() -> {
+            try {
+                if (contents.isOpen(inode)) {
+                    metadata.hold(List.of(inode));
+                }
+                contents.unlinked(inode);
+            } catch (ErrnoException e) {
+                LOG.warn("an inode unlinked elsewhere was not held: inode={} {}", inode, e.getMessage());
             }
-            contents.unlinked(inode);
         });
     }
 
@@ -138,7 +176,7 @@ final class Session implements Coherence.Listener, AutoCloseable {
         boolean reborn = unflushed.seen(incarnation);
         if (reborn) {
             LOG.warn("the database restarted: incarnation={}; caches are dropped, locks asserted again", incarnation);
-            notifications.later(locks::reassert);
+            changes.execute(locks::reassert);
         }
         return reborn;
     }
@@ -194,6 +232,7 @@ final class Session implements Coherence.Listener, AutoCloseable {
         loop.close();
         coherence.close();
         notifications.close();
+        changes.shutdownNow();
         background.shutdown();
         try {
             if (!background.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {

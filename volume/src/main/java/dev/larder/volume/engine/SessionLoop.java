@@ -6,6 +6,7 @@ import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.Metadata.Heartbeat;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
@@ -27,6 +28,7 @@ final class SessionLoop implements AutoCloseable {
     private final long heartbeatMillis;
     private final long flushMillis;
     private final CountDownLatch stop = new CountDownLatch(1);
+    private final Semaphore wake = new Semaphore(0);
     private final Thread heartbeats;
     private final Thread flushes;
 
@@ -63,7 +65,7 @@ final class SessionLoop implements AutoCloseable {
     private void beat() {
         long pause = heartbeatMillis;
         boolean failing = false;
-        while (!stopped(pause)) {
+        while (!woken(pause)) {
             try {
                 heartbeat();
                 pause = heartbeatMillis;
@@ -102,6 +104,23 @@ final class SessionLoop implements AutoCloseable {
         }
     }
 
+    /** The next heartbeat is due now: an operation was told that the session is no longer. */
+    void wake() {
+        wake.release();
+    }
+
+    /** @return true = stop */
+    private boolean woken(long pauseMillis) {
+        try {
+            wake.tryAcquire(pauseMillis, TimeUnit.MILLISECONDS);
+            wake.drainPermits();
+            return stop.getCount() == 0;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return true;
+        }
+    }
+
     private boolean stopped(long pauseMillis) {
         try {
             return stop.await(pauseMillis, TimeUnit.MILLISECONDS);
@@ -114,6 +133,7 @@ final class SessionLoop implements AutoCloseable {
     @Override
     public void close() {
         stop.countDown();
+        wake.release();
         try {
             heartbeats.join(CLOSE_MILLIS);
             flushes.join(CLOSE_MILLIS);

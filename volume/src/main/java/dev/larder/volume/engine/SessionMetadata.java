@@ -66,7 +66,7 @@ final class SessionMetadata implements Metadata {
 
     @Override
     public Attributes create(Op op, long parent, FileName name, NewInode inode) {
-        UUID before = unflushed.incarnation();
+        UUID before = beforeMutation();
         boolean directory = (inode.mode() & Attributes.S_IFMT) == Attributes.S_IFDIR;
         KnownDirectories.Making making = directory ? known.directories().make(inode.inode()) : null;
         boolean made = false;
@@ -93,7 +93,7 @@ final class SessionMetadata implements Metadata {
 
     @Override
     public Attributes link(Op op, long inode, long newParent, FileName newName, FileTime now) {
-        UUID before = unflushed.incarnation();
+        UUID before = beforeMutation();
         try (Known.Mutation mutation = known.mutate(inode, newParent)) {
             KnownDirectories.Naming naming = mutation.name(newParent, newName);
             Attributes result = current.link(op, inode, newParent, newName, now);
@@ -107,7 +107,7 @@ final class SessionMetadata implements Metadata {
 
     @Override
     public Attributes unlink(Op op, long parent, FileName name, FileTime now, boolean hold) {
-        UUID before = unflushed.incarnation();
+        UUID before = beforeMutation();
         try (Known.Mutation mutation = known.mutate(known(parent, name), parent)) {
             KnownDirectories.Naming naming = mutation.name(parent, name);
             Attributes result = current.unlink(op, parent, name, now, hold);
@@ -121,7 +121,7 @@ final class SessionMetadata implements Metadata {
 
     @Override
     public long rmdir(Op op, long parent, FileName name, FileTime now) {
-        UUID before = unflushed.incarnation();
+        UUID before = beforeMutation();
         try (Known.Mutation mutation = known.mutate(parent)) {
             KnownDirectories.Naming naming = mutation.name(parent, name);
             long inode = current.rmdir(op, parent, name, now);
@@ -144,7 +144,7 @@ final class SessionMetadata implements Metadata {
             int flags,
             FileTime now,
             boolean holdReplaced) {
-        UUID before = unflushed.incarnation();
+        UUID before = beforeMutation();
         try (Known.Mutation mutation =
                 known.mutate(known(parent, name), known(newParent, newName), parent, newParent)) {
             KnownDirectories.Naming from = mutation.name(parent, name);
@@ -314,8 +314,16 @@ final class SessionMetadata implements Metadata {
         return read;
     }
 
+    /** Bounds what a crash may take: who mutates faster than the background flush flushes itself. */
+    private UUID beforeMutation() {
+        if (unflushed.isFull()) {
+            flush();
+        }
+        return unflushed.incarnation();
+    }
+
     private Attributes mutate(long inode, Supplier<Attributes> statement) {
-        UUID before = unflushed.incarnation();
+        UUID before = beforeMutation();
         try (Known.Mutation mutation = known.mutate(inode)) {
             Attributes result = statement.get();
             mutation.is(result);

@@ -5,6 +5,7 @@ import dev.larder.volume.ErrnoException;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -18,6 +19,7 @@ final class Unflushed {
 
     private final ConcurrentHashMap<Long, Mark> marks = new ConcurrentHashMap<>();
     private final Set<Long> suspects = ConcurrentHashMap.newKeySet();
+    private final AtomicBoolean untold = new AtomicBoolean();
     private final AtomicLong sequence = new AtomicLong();
     private volatile long flushedTo;
     private volatile UUID incarnation = new UUID(0, 0);
@@ -70,6 +72,7 @@ final class Unflushed {
         marks.forEach((inode, mark) -> {
             if (!mark.incarnation.equals(in)) {
                 suspects.add(inode);
+                untold.set(true);
             }
             if (mark.sequence <= position || !mark.incarnation.equals(in)) {
                 marks.remove(inode, mark);
@@ -82,6 +85,13 @@ final class Unflushed {
         if (suspects.remove(inode)) {
             throw new ErrnoException(
                     Errno.EIO, "the database restarted and may have lost the last changes of this file");
+        }
+    }
+
+    /** @throws ErrnoException EIO, once, when anything since the last call may be lost */
+    void checkAll() {
+        if (untold.getAndSet(false)) {
+            throw new ErrnoException(Errno.EIO, "the database restarted and may have lost the last changes");
         }
     }
 

@@ -52,16 +52,19 @@ final class VolumeContents implements Contents {
     private final ContentChanges changes;
     private final OpenFiles open;
     private final WriteBack writeBack;
+    private final Notifications notifications;
     /** @param successor this process continues a mount: inodes may be open that it knows nothing of */
     VolumeContents(
             Metadata metadata,
             SegmentStore segments,
             NodeCache cache,
             Kernel kernel,
+            Notifications notifications,
             Quota quota,
             ContentOptions options,
             boolean successor) {
         this.cache = cache;
+        this.notifications = notifications;
         this.options = options.within(cache.stats().capacityBytes());
         this.table = new InodeTable(cache, options.idleInodes(), successor);
         this.durability = new Durability(metadata);
@@ -77,7 +80,7 @@ final class VolumeContents implements Contents {
                 group,
                 durability,
                 dirtiness,
-                new Notifier(kernel, executor),
+                notifications,
                 this.options);
         this.writer = new ContentWriter(revalidation, uploader, committer, dirtiness, quota);
         this.changes = new ContentChanges(metadata, table, revalidation, committer, dirtiness, durability, quota);
@@ -269,9 +272,14 @@ final class VolumeContents implements Contents {
     @Override
     public void distrust() {
         table.distrust();
+        for (OpenInode in : table.all()) {
+            if (in.isOpen()) {
+                notifications.content(in.inode, 0, 0);
+            }
+        }
         executor.execute(() -> {
             try {
-                durability.flush();
+                flushAndCommitAgain();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }
@@ -295,6 +303,26 @@ final class VolumeContents implements Contents {
                 throw new ErrnoException(Errno.ETIMEDOUT, "not everything was committed in time", e);
             }
             throw Failures.of("not everything was committed", e.getCause());
+        }
+    }
+
+    @Override
+    public void syncAll() {
+        flushAll();
+        flushAndCommitAgain();
+        if (durability.takeUntold()) {
+            throw new ErrnoException(Errno.EIO, "the database lost commits that were not durable yet");
+        }
+    }
+
+    /** After a crash of the database what it lost is committed again, when the cache still has it. */
+    private void flushAndCommitAgain() {
+        durability.flush();
+        for (long inode : durability.suspects()) {
+            with(inode, in -> {
+                commitAgain(in);
+                return 0;
+            });
         }
     }
 

@@ -180,7 +180,7 @@ public final class VolumeFileSystem implements FileSystem {
             writable();
         }
         if (rules.closeToOpen) {
-            session.coherence().awaitFresh();
+            session.awaitFresh(inode, rules.kernelTimeoutMillis);
         }
         Attributes attributes = (flags & O_TRUNC) != 0 ? truncate(op.step(1), inode) : known.attributes(inode);
         return contents.open(op, caller, inode, attributes, flags & ~O_TRUNC);
@@ -278,10 +278,12 @@ public final class VolumeFileSystem implements FileSystem {
         unflushed.check(inode);
     }
 
+    /** @throws ErrnoException EIO, once, when the database lost something that was not told by an fsync yet */
     @Override
     public void sync() {
-        contents.flushAll();
+        contents.syncAll();
         metadata.flush();
+        unflushed.checkAll();
     }
 
     // ---- ranges

@@ -63,6 +63,11 @@ public final class PostgresMetadata implements Metadata {
         return statements.session();
     }
 
+    /** @param fenced told with every statement that is refused because the session is no longer; returns at once */
+    public void onFenced(Runnable fenced) {
+        statements.onFenced(fenced);
+    }
+
     /** The volume's id. */
     public UUID volume() {
         return life.volume();

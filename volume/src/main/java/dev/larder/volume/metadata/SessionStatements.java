@@ -33,6 +33,7 @@ final class SessionStatements implements AutoCloseable {
     private final BlockingQueue<Integer> slots;
     private final UUID session;
     private volatile long epoch;
+    private volatile Runnable fenced = () -> {};
 
     SessionStatements(DatabasePool pool, MetadataOptions options, UUID session) {
         this.pool = pool;
@@ -54,6 +55,10 @@ final class SessionStatements implements AutoCloseable {
 
     void opened(long newEpoch) {
         this.epoch = newEpoch;
+    }
+
+    void onFenced(Runnable told) {
+        this.fenced = told;
     }
 
     long statements() {
@@ -155,8 +160,10 @@ final class SessionStatements implements AutoCloseable {
                 return attempt.execute(resent);
             } catch (SQLException e) {
                 switch (SqlFailure.of(e)) {
-                    case FENCED ->
+                    case FENCED -> {
+                        fenced.run();
                         throw new ErrnoException(Errno.ESTALE, "session " + session + " is fenced or has ended", e);
+                    }
                     case ERRNO -> throw new ErrnoException(SqlFailure.errno(e), e.getMessage(), e);
                     case FATAL -> throw new ErrnoException(Errno.EIO, "the metadata database: " + e.getMessage(), e);
                     case RACE -> {}

@@ -37,6 +37,7 @@ final class ContentNode implements AutoCloseable {
     final VolumeContents contents;
     final Metadata metadata;
     final RecordingKernel kernel;
+    private final Notifications notifications;
     private final DiskCache cache;
     private final Segments segments;
 
@@ -54,6 +55,7 @@ final class ContentNode implements AutoCloseable {
             boolean successor) {
         this.metadata = metadata;
         this.kernel = kernel;
+        this.notifications = new Notifications(kernel);
         this.cache = DiskCache.open(cacheDirectory, VOLUME, CacheOptions.ofCapacity(capacity));
         this.segments = new Segments(
                 store,
@@ -69,7 +71,8 @@ final class ContentNode implements AutoCloseable {
             @Override
             public void shrink(long bytes, long inodes) {}
         };
-        this.contents = new VolumeContents(metadata, segments, cache, kernel, quota, options, successor).start();
+        this.contents = new VolumeContents(metadata, segments, cache, kernel, notifications, quota, options, successor)
+                .start();
     }
 
     Opened open(long inode, int flags) {
@@ -137,6 +140,7 @@ final class ContentNode implements AutoCloseable {
     /** As a process that is killed: nothing is committed. */
     void abandon() {
         contents.abandon();
+        notifications.close();
         cache.close();
         segments.close();
     }
@@ -146,6 +150,7 @@ final class ContentNode implements AutoCloseable {
         try {
             contents.close();
         } finally {
+            notifications.close();
             cache.close();
             segments.close();
         }
