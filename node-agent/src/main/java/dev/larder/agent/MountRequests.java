@@ -37,8 +37,8 @@ final class MountRequests implements ControlServer.Handler {
             case STATUS -> status();
             case CACHE -> cache();
             case WARMUP -> warmUp(AdminRequests.texts(arguments, "paths", "/"), progress);
-            case FLUSH -> flushed(() -> agent.volume().fileSystem().sync());
-            case SHUTDOWN -> flushed(agent::shutdown);
+            case FLUSH -> flushed(() -> agent.volume().fileSystem().sync(), progress);
+            case SHUTDOWN -> flushed(agent::shutdown, progress);
             default -> admin.handle(command, arguments, progress);
         };
     }
@@ -88,10 +88,14 @@ final class MountRequests implements ControlServer.Handler {
                 List.of());
     }
 
-    private Answers.Flush flushed(Runnable flush) {
+    private Answers.Flush flushed(Runnable flush, Consumer<Progress> progress) {
         MountedVolume.Status before = agent.volume().status();
+        long total = before.dirtyBytes();
         try {
-            flush.run();
+            Working.run(flush, () -> {
+                long left = Math.min(total, agent.volume().status().dirtyBytes());
+                progress.accept(new Progress("uploading", total - left, total, "bytes"));
+            });
         } catch (ErrnoException e) {
             throw new ControlException(
                     "not everything could be made durable: " + e.getMessage(), "larder status, and " + spec.agentLog());

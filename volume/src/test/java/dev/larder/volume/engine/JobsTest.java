@@ -39,7 +39,7 @@ class JobsTest {
             mount.mounted().admin().pack();
             assertTrue(mount.puts() <= 100, "PUTs: " + mount.puts());
             assertEquals("0", database.ask("SELECT count(*) FROM larder.extent WHERE kind = 0"));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}));
+            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
         }
     }
 
@@ -53,7 +53,7 @@ class JobsTest {
             mount.mounted().admin().pack();
             assertEquals(2, objects());
             mount.unlink(ROOT, "gone");
-            Collector.Ages now = new Collector.Ages(Duration.ZERO, Duration.ZERO, Duration.ZERO);
+            Collector.Ages now = new Collector.Ages(Duration.ZERO, Duration.ZERO);
             mount.until("the object is deleted", () -> {
                 collect(mount, now);
                 return objects() == 1;
@@ -61,13 +61,13 @@ class JobsTest {
             collect(mount, now);
             assertEquals(1, objects());
             assertEquals("still here", mount.read(kept));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}));
+            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
         }
     }
 
     private static void collect(TestMount mount, Collector.Ages ages) {
         try {
-            mount.mounted().admin().collect(ages, step -> {});
+            mount.mounted().admin().collect(ages);
         } catch (IOException e) {
             throw new AssertionError(e);
         }
