@@ -21,6 +21,9 @@ final class Agents {
     private static final Duration START = Duration.ofMinutes(2);
     private static final Duration END = Duration.ofMinutes(1);
     private static final Duration ANSWER = Duration.ofSeconds(5);
+    private static final Duration SLOW = Duration.ofMinutes(1);
+    /** Longer than the supervisor gives an agent that it has asked to end. */
+    private static final Duration TERMINATE = Duration.ofMinutes(4);
     /** While it uploads, an agent reports progress at least this often. */
     static final Duration WORK = Duration.ofMinutes(3);
 
@@ -139,22 +142,84 @@ final class Agents {
         }
     }
 
-    /** Flushes, unmounts and waits until every process of the mount is gone. */
-    Answers.Flush shutdown(MountSpec spec) {
-        MountStatus before = status(spec);
-        if (before == null) {
+    /**
+     * Flushes, unmounts and waits until every process of the mount is gone. A mount whose processes are dead is detached.
+     *
+     * @param force a mount that is in use, or whose living agent does not answer, is taken away too; what was not uploaded
+     *     by then stays in the cache for the next mount
+     */
+    Answers.Flush shutdown(MountSpec spec, boolean force) {
+        if (!answersWhileAlive(spec)) {
+            List<ProcessHandle> living = MountRecords.processes(spec);
+            if (!living.isEmpty()) {
+                end(spec, living, force);
+            }
             return detach(spec);
         }
-        Answers.Flush flushed = ask(spec, Command.SHUTDOWN, Map.of(), Answers.Flush.class);
-        boolean gone = Waiting.until(
-                END,
-                () -> !MountRecords.isMounted(spec) && !isAlive(before.agentPid()) && !isAlive(before.supervisorPid()));
-        if (!gone) {
+        Answers.Flush flushed;
+        try {
+            flushed = ask(spec, Command.SHUTDOWN, Map.of(), Answers.Flush.class);
+        } catch (CommandFailure refused) {
+            if (!force) {
+                throw refused;
+            }
+            larder.say(refused.getMessage() + ": taken away all the same");
+            terminate(spec);
+            return new Answers.Flush(0, 0);
+        }
+        awaitGone(spec, END);
+        return flushed;
+    }
+
+    /** An agent that is slow is asked again as long as its process, or the one that starts its successor, lives. */
+    private boolean answersWhileAlive(MountSpec spec) {
+        try (ProgressLine progress = larder.progress()) {
+            long end = System.nanoTime() + SLOW.toNanos();
+            while (status(spec) == null) {
+                if (MountRecords.processes(spec).isEmpty() || System.nanoTime() > end) {
+                    return false;
+                }
+                progress.show(new Progress("waiting for the agent, which is alive but does not answer", 0, 0, ""));
+                Waiting.pause();
+            }
+            return true;
+        }
+    }
+
+    private static void end(MountSpec spec, List<ProcessHandle> living, boolean force) {
+        if (!force) {
             throw CommandFailure.failed(
-                    "umount " + spec.mountPoint(), "its processes do not end", "the logs in " + spec.recordDirectory());
+                    name(spec),
+                    "its agent is alive (process " + living.getLast().pid() + ") but has not answered for "
+                            + SLOW.toSeconds() + " s, so what was written may not be uploaded yet",
+                    "again later, or larder umount --force, after which it is in the cache for the next mount; the log is "
+                            + spec.agentLog());
+        }
+        living.forEach(ProcessHandle::destroyForcibly);
+        if (!Waiting.until(END, () -> living.stream().noneMatch(ProcessHandle::isAlive))) {
+            throw CommandFailure.failed(name(spec), "its processes do not end, although they were killed", null);
+        }
+    }
+
+    /** The agent uploads, then unmounts from under who uses the mount. */
+    private void terminate(MountSpec spec) {
+        MountRecords.processes(spec).stream().findFirst().ifPresent(ProcessHandle::destroy);
+        awaitGone(spec, TERMINATE);
+    }
+
+    private void awaitGone(MountSpec spec, Duration deadline) {
+        if (!Waiting.until(
+                deadline,
+                () -> !MountRecords.isMounted(spec)
+                        && MountRecords.processes(spec).isEmpty())) {
+            throw CommandFailure.failed(
+                    name(spec), "its processes do not end", "the logs in " + spec.recordDirectory());
         }
         records.forget(spec);
-        return flushed;
+    }
+
+    private static String name(MountSpec spec) {
+        return spec.mountPoint() == null ? "volume " + spec.volume() : "umount " + spec.mountPoint();
     }
 
     /** Nobody serves the mount: what was written stays in the cache's journal for the next mount. */
@@ -168,17 +233,13 @@ final class Agents {
         return new Answers.Flush(0, 0);
     }
 
-    private static boolean isAlive(long pid) {
-        return pid > 0 && ProcessHandle.of(pid).map(ProcessHandle::isAlive).orElse(false);
-    }
-
     MountRecords records() {
         return records;
     }
 
     /** Stops an embedded server that no live mount uses any more. */
-    void stopUnusedServer(MountSpec gone) {
-        VolumeRecord record = VolumeRecord.read(larder.state().volume(gone.volume()));
+    void stopUnusedServer(String volume) {
+        VolumeRecord record = VolumeRecord.read(larder.state().volume(volume));
         Path server = record == null ? null : MetadataServer.embeddedOf(record);
         if (server == null) {
             return;

@@ -39,7 +39,7 @@ final class GcCommand implements Callable<Integer> {
     @Option(names = "-o", paramLabel = "FORMAT", defaultValue = "table", description = "${COMPLETION-CANDIDATES}")
     private OutputFormat format;
 
-    @Option(names = "--dry-run", description = "Only count.")
+    @Option(names = "--dry-run", description = "Change nothing; show what would be done.")
     private boolean dryRun;
 
     @Option(
@@ -57,12 +57,22 @@ final class GcCommand implements Callable<Integer> {
             result = volume.ask(ControlProtocol.Command.GC, arguments, Answers.Gc.class);
         }
         format.print(larder.environment().out(), result, () -> table(result));
+        if (dryRun) {
+            larder.say("a dry run: nothing was changed, the figures say what would be done now");
+        }
         return ExitCodes.OK;
     }
 
     private static Table table(Answers.Gc result) {
-        return new Table(">REMOVED INODES", ">RETIRED SEGMENTS", ">DELETED OBJECTS", ">UNKNOWN OBJECTS", ">FREED")
+        return new Table(
+                        ">TRASH GIVEN UP",
+                        ">REMOVED INODES", 
+                        ">RETIRED SEGMENTS",
+                        ">DELETED OBJECTS",
+                        ">UNKNOWN OBJECTS",
+                        ">FREED")
                 .row(
+                        result.purgedTrash(),
                         result.purgedInodes(),
                         result.retired(),
                         result.deletedObjects(),

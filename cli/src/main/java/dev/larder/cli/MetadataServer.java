@@ -18,7 +18,9 @@ import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
+import java.sql.ResultSet;
 import java.sql.SQLException;
+import java.sql.Statement;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Properties;
@@ -68,13 +70,38 @@ final class MetadataServer {
     }
 
     /**
-     * The identity of a new volume. On a server that other machines reach it follows from the name, so that each of them
-     * finds the same volume.
+     * The identity of a new volume, which is also the prefix of its objects. On a server that other machines reach it
+     * follows from the server's identity and the name, so that each of them finds the same volume, and volumes of one name
+     * on two servers never share a prefix.
      */
     UUID newVolumeId(String name) {
         return embedded != null
                 ? UUID.randomUUID()
-                : UUID.nameUUIDFromBytes(("larder.dev/volume/" + name).getBytes(StandardCharsets.UTF_8));
+                : UUID.nameUUIDFromBytes(
+                        ("larder.dev/volume/" + serverIdentity() + "/" + name).getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The number that PostgreSQL gave its data when they were made; standbys have the same. */
+    private String serverIdentity() {
+        ServerLogin login = login();
+        return explained(() -> {
+            try (Connection connection = connect(login, "postgres");
+                    Statement statement = connection.createStatement();
+                    ResultSet row = statement.executeQuery("SELECT system_identifier FROM pg_control_system()")) {
+                row.next();
+                return row.getString(1);
+            } catch (SQLException e) {
+                throw new PostgresException("cannot ask " + login + " for its identity: " + e.getMessage(), e);
+            }
+        });
+    }
+
+    private static Connection connect(ServerLogin login, String database) throws SQLException {
+        Properties properties = new Properties();
+        properties.setProperty("user", login.user());
+        properties.setProperty("password", login.password());
+        properties.setProperty("connectTimeout", "10");
+        return DriverManager.getConnection(login.url(database), properties);
     }
 
     private String host() {
@@ -109,9 +136,13 @@ final class MetadataServer {
         }
     }
 
-    /** Makes the volume's database and roles. */
-    VolumeDatabase create(ServerLogin login, VolumeRow volume) {
-        return explained(() -> new SchemaMigration(login).provision(volume));
+    /**
+     * Makes the volume's database and roles.
+     *
+     * @param machine whose login it is: another machine's, or state directory's, keeps its password
+     */
+    VolumeDatabase create(ServerLogin login, VolumeRow volume, String machine) {
+        return explained(() -> new SchemaMigration(login).provision(volume, machine));
     }
 
     /** Brings an existing database to this version's schema and to the manifest's limits. */
@@ -124,12 +155,8 @@ final class MetadataServer {
     }
 
     private static void limit(ServerLogin login, VolumeRow volume) {
-        Properties properties = new Properties();
-        properties.setProperty("user", login.user());
-        properties.setProperty("password", login.password());
-        properties.setProperty("connectTimeout", "10");
         String database = SchemaMigration.databaseName(volume.id());
-        try (Connection connection = DriverManager.getConnection(login.url(database), properties);
+        try (Connection connection = connect(login, database);
                 PreparedStatement update = connection.prepareStatement("UPDATE larder.volume SET quota_bytes = ?,"
                         + " quota_inodes = ?, trash = ? * interval '1 millisecond'"
                         + " WHERE (quota_bytes, quota_inodes, trash)"

@@ -66,8 +66,14 @@ final class MountCommand implements Callable<Integer> {
                 return ExitCodes.OK;
             }
             MountPointCheck.check(mountPoint, larder.state(), allowNonEmpty);
-            spec = new Provisioner(larder.state(), larder::say).provision(manifest, mountPoint, readOnly);
-            MountStatus status = agents.start(spec);
+            MountStatus status;
+            try {
+                spec = new Provisioner(larder.state(), larder::say).provision(manifest, mountPoint, readOnly);
+                status = agents.start(spec);
+            } catch (RuntimeException e) {
+                agents.stopUnusedServer(manifest.volume().metadata().name());
+                throw e;
+            }
             larder.say("mounted: volume " + spec.volume() + " on " + mountPoint + (spec.readOnly() ? ", read-only" : "")
                     + ", agent " + status.agentPid() + ", logs in " + spec.recordDirectory());
         }
@@ -92,7 +98,7 @@ final class MountCommand implements Callable<Integer> {
                     "umount " + mountPoint);
         }
         if (agents.status(known) == null) {
-            agents.shutdown(known);
+            agents.shutdown(known, false);
             return null;
         }
         if (!known.volume().equals(manifest.volume().metadata().name())) {
@@ -105,8 +111,8 @@ final class MountCommand implements Callable<Integer> {
     private void stay(Agents agents, MountSpec spec) {
         Thread unmount = new Thread(() -> {
             if (MountRecords.isMounted(spec)) {
-                agents.shutdown(spec);
-                agents.stopUnusedServer(spec);
+                agents.shutdown(spec, false);
+                agents.stopUnusedServer(spec.volume());
             }
         });
         Runtime.getRuntime().addShutdownHook(unmount);

@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The records of this machine's mounts, below the state directory. */
@@ -90,6 +91,40 @@ final class MountRecords {
         StateDirectory.writePrivate(
                 spec.file(),
                 ControlProtocol.json().writerWithDefaultPrettyPrinter().writeValueAsBytes(spec));
+    }
+
+    /** Forgets what served a volume without a mount, with its logs: there is one for each command. */
+    void delete(MountSpec spec) {
+        try (Stream<Path> files = Files.list(spec.recordDirectory())) {
+            for (Path file : files.toList()) {
+                Files.deleteIfExists(file);
+            }
+            Files.deleteIfExists(spec.recordDirectory());
+        } catch (NoSuchFileException e) {
+            return;
+        } catch (IOException e) {
+            throw CommandFailure.failed("mount record " + spec.recordDirectory(), StateDirectory.reason(e), null);
+        }
+    }
+
+    /** Whose command was killed, and whose agent has ended since. */
+    void forgetDeadWithoutMount() {
+        for (MountSpec spec : all()) {
+            if (spec.mountPoint() == null && processes(spec).isEmpty()) {
+                delete(spec);
+            }
+        }
+    }
+
+    /** The living processes of a mount: its supervisor first, then its agent. */
+    static List<ProcessHandle> processes(MountSpec spec) {
+        try {
+            return Stream.of(spec.supervisorProcess().living(), spec.agentProcess().living())
+                    .flatMap(Optional::stream)
+                    .toList();
+        } catch (IOException e) {
+            throw CommandFailure.failed("mount record " + spec.recordDirectory(), StateDirectory.reason(e), null);
+        }
     }
 
     /** Forgets a mount that is gone; its logs stay. */

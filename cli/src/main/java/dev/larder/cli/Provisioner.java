@@ -1,5 +1,6 @@
 package dev.larder.cli;
 
+import dev.larder.agent.ObjectStoreProbe;
 import dev.larder.agent.api.MountSpec;
 import dev.larder.crds.Manifest;
 import dev.larder.crds.ObjectStore;
@@ -14,6 +15,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -25,6 +27,7 @@ import java.util.function.Consumer;
 final class Provisioner {
     private static final long MOST_CACHE_BYTES = 64L << 30;
     private static final int ROOT_MODE = 0755;
+    private static final Duration PROBE = Duration.ofSeconds(30);
 
     private final StateDirectory state;
     private final Consumer<String> say;
@@ -49,7 +52,9 @@ final class Provisioner {
             VolumeRecord record = record(manifest, directory, server);
             MountSpec.Store objects = objects(manifest, directory, record);
             record = database(manifest, directory, server, record);
-            return spec(manifest, mountPoint, readOnly, record, objects);
+            MountSpec spec = spec(manifest, mountPoint, readOnly, record, objects);
+            probe(manifest, spec);
+            return spec;
         } catch (IOException e) {
             throw CommandFailure.failed("volume " + name, StateDirectory.reason(e), "larder --state-dir=DIRECTORY ...");
         }
@@ -105,7 +110,7 @@ final class Provisioner {
         if (made) {
             server.update(login, row);
         } else {
-            VolumeDatabase database = server.create(login, row);
+            VolumeDatabase database = server.create(login, row, state.machine());
             VolumeRecord.writePassword(directory, database.password());
             record = record.withDatabase(database.url(), database.user());
             record.write(directory);
@@ -131,6 +136,28 @@ final class Provisioner {
                 Processes.effectiveUser(),
                 Processes.effectiveGroup(),
                 ROOT_MODE);
+    }
+
+    /** A store that refuses is said here, not by an agent that has begun. */
+    private static void probe(Manifest manifest, MountSpec spec) {
+        String what = "object store " + manifest.objectStore().metadata().name();
+        try {
+            ObjectStoreProbe.run(spec, PROBE);
+        } catch (IOException e) {
+            throw CommandFailure.failed(what, e, remedy(spec.objectStore()));
+        }
+    }
+
+    private static String remedy(MountSpec.Store store) {
+        if (store.directory() != null) {
+            return "ls -ld " + store.directory().path();
+        }
+        if (store.s3() == null) {
+            return null;
+        }
+        String endpoint = store.s3().endpoint() == null ? "" : " --endpoint-url " + store.s3().endpoint();
+        return "aws s3 ls s3://" + store.s3().bucket() + "/" + endpoint
+                + ", with the same credentials; then correct endpoint, bucket or credentials of the ObjectStore";
     }
 
     private MountSpec.Store objects(Manifest manifest, Path directory, VolumeRecord record) throws IOException {
@@ -192,17 +219,10 @@ final class Provisioner {
             Manifest manifest, Path mountPoint, boolean readOnly, VolumeRecord record, MountSpec.Store objects)
             throws IOException {
         SharedVolume.Spec spec = manifest.volume().spec();
-        // Served without a mount, a volume has a record and a cache of its own.
-        Path place = mountPoint == null ? Path.of(record.name()) : mountPoint;
-        Path cache = spec.cache().directory() == null
-                ? state.cache(record.name(), place)
-                : spec.cache().directory().resolve(record.name()).resolve(StateDirectory.hash(place));
-        StateDirectory.makePrivate(cache);
-        long free = Files.getFileStore(cache).getUsableSpace();
-        long capacity = spec.cache().capacity() == null
-                ? Math.min(MOST_CACHE_BYTES, free / 2)
-                : spec.cache().capacity().bytes();
-        say.accept("cache: " + cache + ", at most " + Units.bytes(capacity));
+        // Each command that administers a volume without a mount has a record of its own.
+        Path place = mountPoint == null
+                ? Path.of(record.name(), Long.toString(ProcessHandle.current().pid()))
+                : mountPoint;
         return new MountSpec(
                 MountSpec.VERSION,
                 record.name(),
@@ -214,10 +234,27 @@ final class Provisioner {
                         record.user(),
                         state.volume(record.name()).resolve(VolumeRecord.PASSWORD)),
                 objects,
-                new MountSpec.Cache(cache, capacity),
+                cache(spec.cache(), record.name(), mountPoint),
                 spec.compression().text(),
                 spec.consistency().text(),
                 spec.durability().text(),
                 readOnly || spec.mountOptions().readOnly());
+    }
+
+    /** Without a mount nothing is cached, and nothing is made. */
+    private MountSpec.Cache cache(SharedVolume.Cache wanted, String volume, Path mountPoint) throws IOException {
+        if (mountPoint == null) {
+            return new MountSpec.Cache(state.root().resolve("cache").resolve(volume), MOST_CACHE_BYTES);
+        }
+        Path cache = wanted.directory() == null
+                ? state.cache(volume, mountPoint)
+                : wanted.directory().resolve(volume).resolve(StateDirectory.hash(mountPoint));
+        StateDirectory.makePrivate(cache);
+        long free = Files.getFileStore(cache).getUsableSpace();
+        long capacity = wanted.capacity() == null
+                ? Math.min(MOST_CACHE_BYTES, free / 2)
+                : wanted.capacity().bytes();
+        say.accept("cache: " + cache + ", at most " + Units.bytes(capacity));
+        return new MountSpec.Cache(cache, capacity);
     }
 }

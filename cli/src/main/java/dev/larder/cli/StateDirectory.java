@@ -23,6 +23,7 @@ import java.util.UUID;
  * volumes/NAME/          volume.json, password, objects/
  * cache/NAME/HASH/       the cache of one mount
  * mounts/HASH/           spec.json, control.sock, logs; HASH of the mount point
+ * machine                a random name of this state directory, for logins of its own
  * lock                   held while something is provisioned or stopped
  * </pre>
  *
@@ -53,6 +54,16 @@ record StateDirectory(Path root) {
 
     Path mount(Path mountPoint) {
         return mounts().resolve(hash(mountPoint));
+    }
+
+    /** 12 hexadecimal digits, made once; the caller holds the lock. */
+    String machine() throws IOException {
+        Path file = root.resolve("machine");
+        if (!Files.exists(file)) {
+            String made = UUID.randomUUID().toString().replace("-", "").substring(0, 12);
+            writePrivate(file, made.getBytes(StandardCharsets.US_ASCII));
+        }
+        return Files.readString(file).strip();
     }
 
     static String hash(Path path) {

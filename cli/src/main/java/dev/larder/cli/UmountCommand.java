@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ParentCommand;
 
@@ -24,7 +25,7 @@ import picocli.CommandLine.ParentCommand;
             "2:wrong arguments"
         },
         footerHeading = "%nExamples:%n",
-        footer = {"  larder umount /mnt/larder"})
+        footer = {"  larder umount /mnt/larder", "  larder umount --force /mnt/larder"})
 final class UmountCommand implements Callable<Integer> {
     private static final Duration LOCK = Duration.ofMinutes(5);
 
@@ -33,6 +34,13 @@ final class UmountCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "DIR", description = "A mount point.")
     private Path directory;
+
+    @Option(
+            names = "--force",
+            description =
+                    "Also when the volume is in use, or its agent is alive but does not answer. What is not uploaded by then"
+                            + " stays in the cache for the next mount.")
+    private boolean force;
 
     @Override
     public Integer call() {
@@ -51,12 +59,12 @@ final class UmountCommand implements Callable<Integer> {
             return ExitCodes.OK;
         }
         try (StateDirectory.Lock _ = larder.state().lock(LOCK)) {
-            Answers.Flush flushed = agents.shutdown(spec);
+            Answers.Flush flushed = agents.shutdown(spec, force);
             String uploaded = flushed.files() == 0
                     ? ""
                     : ", " + flushed.files() + " files (" + Units.bytes(flushed.bytes()) + ") were uploaded";
             larder.say("unmounted: volume " + spec.volume() + " from " + mountPoint + uploaded);
-            agents.stopUnusedServer(spec);
+            agents.stopUnusedServer(spec.volume());
         }
         return ExitCodes.OK;
     }

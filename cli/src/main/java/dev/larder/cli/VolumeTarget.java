@@ -5,6 +5,7 @@ import dev.larder.agent.api.MountSpec;
 import dev.larder.crds.InvalidManifestException;
 import dev.larder.crds.Manifest;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -20,9 +21,11 @@ final class VolumeTarget implements AutoCloseable {
 
     private final Agents agents;
     private final MountSpec spec;
-    private final StateDirectory.Lock own;
+    private final Larder larder;
+    private final boolean own;
 
-    private VolumeTarget(Agents agents, MountSpec spec, StateDirectory.Lock own) {
+    private VolumeTarget(Larder larder, Agents agents, MountSpec spec, boolean own) {
+        this.larder = larder;
         this.agents = agents;
         this.spec = spec;
         this.own = own;
@@ -32,13 +35,20 @@ final class VolumeTarget implements AutoCloseable {
     static VolumeTarget mounted(Larder larder, Path path) {
         Agents agents = new Agents(larder);
         if (path == null) {
-            return new VolumeTarget(agents, only(agents), null);
+            return new VolumeTarget(larder, agents, only(agents), false);
         }
         MountSpec spec = agents.records().holding(MountPointCheck.canonical(path));
         if (spec == null) {
             throw CommandFailure.failed(path.toString(), "is not in a mounted volume", "larder status");
         }
-        return new VolumeTarget(agents, spec, null);
+        return new VolumeTarget(larder, agents, spec, false);
+    }
+
+    /** The volume that the first of some paths is in, or the only mounted volume. */
+    static VolumeTarget ofPaths(Larder larder, List<Path> paths) {
+        Agents agents = new Agents(larder);
+        MountSpec holding = agents.records().holding(MountPointCheck.canonical(paths.getFirst()));
+        return holding != null ? new VolumeTarget(larder, agents, holding, false) : mounted(larder, null);
     }
 
     /** A mount point, a path below one, or a manifest; null = the only mounted volume. */
@@ -49,13 +59,13 @@ final class VolumeTarget implements AutoCloseable {
         Agents agents = new Agents(larder);
         MountSpec holding = agents.records().holding(MountPointCheck.canonical(target));
         if (holding != null) {
-            return new VolumeTarget(agents, holding, null);
+            return new VolumeTarget(larder, agents, holding, false);
         }
         Manifest manifest = Manifest.read(target);
         String name = manifest.volume().metadata().name();
         for (MountSpec live : agents.records().live()) {
             if (live.mountPoint() != null && live.volume().equals(name)) {
-                return new VolumeTarget(agents, live, null);
+                return new VolumeTarget(larder, agents, live, false);
             }
         }
         return unmounted(larder, agents, manifest);
@@ -70,14 +80,16 @@ final class VolumeTarget implements AutoCloseable {
                             + larder.state().root(),
                     "larder mount MANIFEST DIR, or another --state-dir");
         }
-        StateDirectory.Lock lock = larder.state().lock(LOCK);
-        try {
-            MountSpec spec = new Provisioner(larder.state(), line -> {}).provision(manifest, null, false);
-            agents.start(spec);
-            return new VolumeTarget(agents, spec, lock);
-        } catch (RuntimeException e) {
-            lock.close();
-            throw e;
+        try (StateDirectory.Lock _ = larder.state().lock(LOCK)) {
+            agents.records().forgetDeadWithoutMount();
+            try {
+                MountSpec spec = new Provisioner(larder.state(), line -> {}).provision(manifest, null, false);
+                agents.start(spec);
+                return new VolumeTarget(larder, agents, spec, true);
+            } catch (RuntimeException e) {
+                agents.stopUnusedServer(name);
+                throw e;
+            }
         }
     }
 
@@ -103,26 +115,35 @@ final class VolumeTarget implements AutoCloseable {
         return agents.ask(spec, command, arguments, result);
     }
 
-    /** A path of this machine as a path within the volume; an unmounted volume's paths are within it already. */
+    /**
+     * A path of this machine, or else one of the volume itself with or without the slash before it, as a path within the
+     * volume. An unmounted volume's paths are within it already.
+     */
     String within(Path path) {
-        if (own != null) {
+        if (own) {
             return path.toString();
         }
         Path real = MountPointCheck.canonical(path);
-        if (!real.startsWith(spec.mountPoint())) {
-            throw CommandFailure.usage(path.toString(), "is not below " + spec.mountPoint(), null);
+        if (real.startsWith(spec.mountPoint())) {
+            return "/" + spec.mountPoint().relativize(real);
         }
-        return "/" + spec.mountPoint().relativize(real);
+        Path inside = spec.mountPoint().resolve(path.isAbsolute() ? Path.of("/").relativize(path) : path);
+        if (Files.exists(inside, LinkOption.NOFOLLOW_LINKS)) {
+            return "/" + spec.mountPoint().relativize(inside.normalize());
+        }
+        throw CommandFailure.failed(
+                path.toString(), "does not exist below " + spec.mountPoint(), "ls " + spec.mountPoint());
     }
 
     @Override
     public void close() {
-        if (own == null) {
+        if (!own) {
             return;
         }
-        try (own) {
-            agents.shutdown(spec);
-            agents.stopUnusedServer(spec);
+        try (StateDirectory.Lock _ = larder.state().lock(LOCK)) {
+            agents.shutdown(spec, false);
+            agents.records().delete(spec);
+            agents.stopUnusedServer(spec.volume());
         }
     }
 }

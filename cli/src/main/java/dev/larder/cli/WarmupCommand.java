@@ -2,8 +2,6 @@ package dev.larder.cli;
 
 import dev.larder.agent.api.Answers;
 import dev.larder.agent.api.ControlProtocol;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -26,13 +24,14 @@ import picocli.CommandLine.ParentCommand;
         footerHeading = "%nExamples:%n",
         footer = {
             "  larder warmup /mnt/larder/dataset",
+            "  larder warmup dataset/train dataset/labels.csv    within the only mounted volume",
             "  larder warmup /mnt/larder/model-00001.safetensors /mnt/larder/tokenizer"
         })
 final class WarmupCommand implements Callable<Integer> {
     @ParentCommand
     private Larder larder;
 
-    @Parameters(paramLabel = "PATH", arity = "1..*", description = "Files and directories of one mounted volume.")
+    @Parameters(paramLabel = "PATH", arity = "1..*", description = "Files and directories of one mounted volume: paths of this machine, or within the volume.")
     private List<Path> paths;
 
     @Option(names = "-o", paramLabel = "FORMAT", defaultValue = "table", description = "${COMPLETION-CANDIDATES}")
@@ -40,16 +39,8 @@ final class WarmupCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        for (Path path : paths) {
-            if (!Files.exists(path, LinkOption.NOFOLLOW_LINKS)) {
-                throw CommandFailure.failed(
-                        path.toString(),
-                        "does not exist",
-                        "ls " + path.toAbsolutePath().getParent());
-            }
-        }
         Answers.Warmup result;
-        try (VolumeTarget volume = VolumeTarget.mounted(larder, paths.getFirst())) {
+        try (VolumeTarget volume = VolumeTarget.ofPaths(larder, paths)) {
             List<String> within = paths.stream().map(volume::within).toList();
             result = volume.ask(ControlProtocol.Command.WARMUP, Map.of("paths", within), Answers.Warmup.class);
         }

@@ -8,10 +8,10 @@ import dev.larder.agent.api.MountSpec;
 import dev.larder.agent.control.ControlException;
 import dev.larder.agent.control.ControlServer;
 import dev.larder.volume.ErrnoException;
+import dev.larder.volume.engine.Checker;
 import dev.larder.volume.engine.Collector;
 import dev.larder.volume.engine.VolumeAdmin;
 import dev.larder.volume.metadata.Maintenance.DiskUsage;
-import dev.larder.volume.metadata.Maintenance.Finding;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -91,18 +91,24 @@ final class AdminRequests implements ControlServer.Handler {
                 .path("ageSeconds")
                 .asLong(Collector.Ages.DEFAULT.segment().toSeconds()));
         boolean dryRun = arguments.path("dryRun").asBoolean();
-        Collector.Ages ages =
-                new Collector.Ages(Collector.Ages.DEFAULT.trash(), Collector.Ages.DEFAULT.unlinked(), age);
-        Collector.Collected done = volume.collect(ages, step -> progress.accept(new Progress(step, 0, 0, "files")));
+        Collector.Listener listener = (step, done) -> progress.accept(new Progress(step, done, 0, ""));
+        Collector.Collected done = dryRun ? volume.garbage(age, listener) : volume.collect(age, listener);
         return new Answers.Gc(
-                dryRun, done.inodes(), done.segmentsRetired(), done.segmentsDeleted(), done.objectsUnknown(), 0);
+                dryRun,
+                done.trashEntries(),
+                done.inodes(),
+                done.segmentsRetired(),
+                done.segmentsDeleted(),
+                done.objectsUnknown(),
+                done.bytesDeleted());
     }
 
     private Answers.Fsck check(JsonNode arguments, Consumer<Progress> progress) throws IOException {
         AtomicLong checked = new AtomicLong();
         AtomicLong reported = new AtomicLong();
         long total = volume.usage().usedBytes();
-        List<Finding> findings = volume.check(
+        progress.accept(new Progress("checking the metadata", 0, 0, ""));
+        Checker.Report report = volume.check(
                 arguments.path("repair").asBoolean(), arguments.path("content").asBoolean(), bytes -> {
                     long now = checked.addAndGet(bytes);
                     if (now - reported.get() >= REPORT_BYTES) {
@@ -111,12 +117,12 @@ final class AdminRequests implements ControlServer.Handler {
                     }
                 });
         return new Answers.Fsck(
-                volume.usage().usedInodes(),
-                0,
-                0,
-                findings.size(),
-                findings.stream().filter(Finding::repaired).count(),
-                findings.stream()
+                report.inodes(),
+                report.segments(),
+                report.objects(),
+                report.count(),
+                report.repaired(),
+                report.findings().stream()
                         .map(one -> new Answers.Finding(
                                 one.what(),
                                 one.inode(),

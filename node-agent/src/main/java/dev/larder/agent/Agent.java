@@ -21,7 +21,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One mount, served: the FUSE server, the mounted volume behind it, and the control socket. */
-final class Agent implements AutoCloseable {
+final class Agent implements ServedVolume {
     private static final Logger LOG = LoggerFactory.getLogger(Agent.class);
     private static final Duration TICK = Duration.ofSeconds(1);
     private static final Duration UNMOUNTED = Duration.ofSeconds(20);
@@ -88,7 +88,8 @@ final class Agent implements AutoCloseable {
     }
 
     /** @return true when the mount has ended; false when the server stopped for another reason */
-    boolean awaitEnd() {
+    @Override
+    public boolean awaitEnd() {
         try {
             while (!server.awaitEnd(TICK)) {
                 rememberSession();
@@ -130,7 +131,8 @@ final class Agent implements AutoCloseable {
     }
 
     /** SIGTERM: as {@link #shutdown}, but whoever still uses the mount does not keep it. */
-    void terminate() {
+    @Override
+    public void terminate() {
         if (!ending.compareAndSet(false, true)) {
             return;
         }

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Entry point of the process that serves a mount: {@code AgentMain spec.json}, started by the supervisor. Exit code 0:
+ * Entry point of the process that serves a mount, or a volume without one: {@code AgentMain spec.json}, started by the supervisor. Exit code 0:
  * unmounted, everything uploaded. 3: it could not start, the reason is the last line on standard error. Anything else: it
  * died, and a successor goes on.
  */
@@ -21,9 +21,9 @@ public final class AgentMain {
         LogConfiguration.toFile(spec.agentLog());
         Logger log = LoggerFactory.getLogger(AgentMain.class);
         int exit;
-        try (Agent agent = Agent.start(spec)) {
-            Runtime.getRuntime().addShutdownHook(new Thread(agent::terminate, "terminate"));
-            exit = agent.awaitEnd() ? 0 : 1;
+        try (ServedVolume served = serve(spec)) {
+            Runtime.getRuntime().addShutdownHook(new Thread(served::terminate, "terminate"));
+            exit = served.awaitEnd() ? 0 : 1;
         } catch (IOException | RuntimeException e) {
             log.error("agent failed", e);
             System.err.println("larder: " + reason(e));
@@ -32,6 +32,11 @@ public final class AgentMain {
         log.info("agent ends exit={}", exit);
         // Not System.exit: a hook that waits for this thread must not wait for ever.
         Runtime.getRuntime().halt(exit);
+    }
+
+    private static ServedVolume serve(MountSpec spec) throws IOException {
+        spec.agentProcess().write();
+        return spec.mountPoint() == null ? AdminAgent.start(spec) : Agent.start(spec);
     }
 
     private static String reason(Throwable failure) {

@@ -11,15 +11,18 @@ import dev.larder.agent.control.ControlServer;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.cache.NodeCache;
 import dev.larder.volume.engine.MountedVolume;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 
 /** Answers what only a mount can: its status, its cache, its end. The rest is {@link AdminRequests}'. */
 final class MountRequests implements ControlServer.Handler {
     private static final int MAX_FAILED = 100;
+    private static final int LARGEST = 20;
+    private static final int MAX_LARGEST = 10_000;
     private static final long REPORT_BYTES = 4L << 20;
+    private static final int REPORT_FILES = 200;
 
     private final MountSpec spec;
     private final Agent agent;
@@ -35,10 +38,10 @@ final class MountRequests implements ControlServer.Handler {
     public Object handle(Command command, JsonNode arguments, Consumer<Progress> progress) {
         return switch (command) {
             case STATUS -> status();
-            case CACHE -> cache();
+            case CACHE -> cache(arguments.path("limit").asInt(LARGEST));
             case WARMUP -> warmUp(AdminRequests.texts(arguments, "paths", "/"), progress);
-            case FLUSH -> flushed(() -> agent.volume().fileSystem().sync());
-            case SHUTDOWN -> flushed(agent::shutdown);
+            case FLUSH -> flushed(() -> agent.volume().fileSystem().sync(), progress);
+            case SHUTDOWN -> flushed(agent::shutdown, progress);
             default -> admin.handle(command, arguments, progress);
         };
     }
@@ -72,7 +75,7 @@ final class MountRequests implements ControlServer.Handler {
                 spec.agentLog());
     }
 
-    private Answers.Cache cache() {
+    private Answers.Cache cache(int limit) {
         NodeCache.Stats stats = agent.volume().status().cache();
         return new Answers.Cache(
                 spec.cache().directory(),
@@ -85,13 +88,27 @@ final class MountRequests implements ControlServer.Handler {
                 stats.hitBytes(),
                 stats.missBytes(),
                 stats.evictedBytes(),
-                List.of());
+                largest(Math.clamp(limit, 0, MAX_LARGEST)));
     }
 
-    private Answers.Flush flushed(Runnable flush) {
+    private List<Answers.CachedFile> largest(int limit) {
+        return agent.volume().largestCached(limit).stream()
+                .map(one -> new Answers.CachedFile(
+                        one.path() == null ? "#" + one.inode() : one.path(),
+                        one.inode(),
+                        one.cachedBytes(),
+                        one.sizeBytes()))
+                .toList();
+    }
+
+    private Answers.Flush flushed(Runnable flush, Consumer<Progress> progress) {
         MountedVolume.Status before = agent.volume().status();
+        long total = before.dirtyBytes();
         try {
-            flush.run();
+            Working.run(flush, () -> {
+                long left = Math.min(total, agent.volume().status().dirtyBytes());
+                progress.accept(new Progress("uploading", total - left, total, "bytes"));
+            });
         } catch (ErrnoException e) {
             throw new ControlException(
                     "not everything could be made durable: " + e.getMessage(), "larder status, and " + spec.agentLog());
@@ -99,33 +116,78 @@ final class MountRequests implements ControlServer.Handler {
         return new Answers.Flush(before.dirtyFiles(), before.dirtyBytes());
     }
 
+    /** Of files with several names below the paths, the total counts each once. */
     private Answers.Warmup warmUp(List<String> paths, Consumer<Progress> progress) {
-        long total = 0;
-        long files = 0;
+        progress.accept(new Progress("counting", 0, 0, ""));
         List<String> failed = new ArrayList<>();
-        for (String path : paths) {
-            Answers.Usage usage = admin.usage(path);
-            total += usage.sizeBytes();
-            files += usage.files();
-        }
-        AtomicLong fetched = new AtomicLong();
-        AtomicLong reported = new AtomicLong();
-        for (String path : paths) {
+        List<String> found = new ArrayList<>();
+        long total = 0;
+        for (String path : outermost(paths)) {
             try {
-                long known = total;
-                agent.volume().warm(path, bytes -> {
-                    long now = fetched.addAndGet(bytes);
-                    if (now - reported.get() >= REPORT_BYTES) {
-                        reported.set(now);
-                        progress.accept(new Progress("warming up", now, known, "bytes"));
-                    }
-                });
+                total += admin.usage(path).sizeBytes();
+                found.add(path);
             } catch (ErrnoException e) {
-                if (failed.size() < MAX_FAILED) {
-                    failed.add(path + ": " + e.getMessage());
-                }
+                failed.add(path + ": " + e.getMessage());
             }
         }
-        return new Answers.Warmup(files, fetched.get(), failed);
+        WarmProgress warmed = new WarmProgress(total, failed, progress);
+        agent.volume().warm(found, warmed);
+        return new Answers.Warmup(warmed.files, warmed.bytes, failed);
+    }
+
+    /** What is below another of the paths is left out. */
+    private static List<String> outermost(List<String> paths) {
+        List<Path> all = paths.stream()
+                .map(path -> Path.of("/").resolve(path).normalize())
+                .distinct()
+                .toList();
+        return all.stream()
+                .filter(path -> all.stream().noneMatch(other -> !other.equals(path) && path.startsWith(other)))
+                .map(Path::toString)
+                .toList();
+    }
+
+    private static final class WarmProgress implements MountedVolume.WarmListener {
+        private final long total;
+        private final List<String> failed;
+        private final Consumer<Progress> progress;
+        private long files;
+        private long bytes;
+        private long reported;
+
+        WarmProgress(long total, List<String> failed, Consumer<Progress> progress) {
+            this.total = total;
+            this.failed = failed;
+            this.progress = progress;
+            report();
+        }
+
+        private void report() {
+            progress.accept(new Progress("warming up", bytes, total, "bytes"));
+        }
+
+        @Override
+        public void fetched(long fetchedBytes) {
+            bytes += fetchedBytes;
+            if (bytes - reported >= REPORT_BYTES || bytes >= total) {
+                reported = bytes;
+                report();
+            }
+        }
+
+        @Override
+        public void done() {
+            files++;
+            if (files % REPORT_FILES == 0) {
+                report();
+            }
+        }
+
+        @Override
+        public void failed(String path, ErrnoException reason) {
+            if (failed.size() < MAX_FAILED) {
+                failed.add(path + ": " + reason.getMessage());
+            }
+        }
     }
 }

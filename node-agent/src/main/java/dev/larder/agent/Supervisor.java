@@ -40,12 +40,19 @@ final class Supervisor {
     /** @return the process's exit code */
     int run() throws IOException {
         directory.forget();
+        spec.supervisorProcess().write();
         Runtime.getRuntime().addShutdownHook(new Thread(this::stop, "stop"));
         try {
-            return spec.mountPoint() == null ? supervise(() -> false) : mount();
+            return spec.mountPoint() == null ? administer() : mount();
         } finally {
             directory.forget();
         }
+    }
+
+    /** One agent, and no successor: what it did not finish is asked for again. */
+    private int administer() throws IOException {
+        agent = agents.start();
+        return waitFor(agent) == 0 || stopping ? 0 : 1;
     }
 
     private int mount() throws IOException {
@@ -87,9 +94,6 @@ final class Supervisor {
     }
 
     private boolean mounted() {
-        if (spec.mountPoint() == null) {
-            return false;
-        }
         Mounts.MountPoint at = Mounts.at(spec.mountPoint());
         return at != null && at.source().equals(source());
     }

@@ -29,7 +29,6 @@ final class VolumeSettings {
                         plain.feedInterval(),
                         plain.kernelTimeout(),
                         plain.prefetchBytes(),
-                        plain.trash(),
                         plain.jobs()));
     }
 }

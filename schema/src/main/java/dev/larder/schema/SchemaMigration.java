@@ -8,13 +8,15 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Properties;
 import java.util.UUID;
 
 /**
  * Makes and migrates volumes' databases on one server. For each volume {@code larder_<id>}: a database of that name,
- * its owner role, a role that may only EXECUTE larder_v1, and a login that inherits it. Every step may be repeated, also
+ * its owner role, a role that may only EXECUTE larder_v1, and for each machine a login that inherits it. Every step may be repeated, also
  * after it was broken off half-way.
  */
 public final class SchemaMigration {
@@ -33,22 +35,25 @@ public final class SchemaMigration {
     }
 
     /**
-     * Makes what is missing of a volume's database, migrates it and gives its login a new password.
+     * Makes what is missing of a volume's database, migrates it and gives the machine's login a new password; those of
+     * other machines stay.
      *
+     * @param machine at most 12 of a-z and 0-9
      * @throws PostgresException when the server refuses, or the schema is newer than this version
      */
-    public VolumeDatabase provision(VolumeRow volume) {
+    public VolumeDatabase provision(VolumeRow volume, String machine) {
         String database = databaseName(volume.id());
+        String login = login(database, machine);
         try {
             try (Connection server = connect("postgres")) {
-                createRoles(server, database);
-                createDatabase(server, database);
+                createRoles(server, database, login);
+                createDatabase(server, database, login);
             }
             migrate(volume.id());
             try (Connection connection = connect(database)) {
                 insertVolume(connection, volume);
             }
-            return rotate(volume.id());
+            return rotate(volume.id(), machine);
         } catch (SQLException e) {
             throw failed("make the database of volume " + volume.name(), e);
         }
@@ -71,9 +76,10 @@ public final class SchemaMigration {
         }
     }
 
-    /** A new password for the volume's login; open connections stay. */
-    public VolumeDatabase rotate(UUID volume) {
+    /** A new password for a machine's login; open connections stay. */
+    public VolumeDatabase rotate(UUID volume, String machine) {
         String database = databaseName(volume);
+        String login = login(database, machine);
         byte[] random = new byte[24];
         new SecureRandom().nextBytes(random);
         String password = HexFormat.of().formatHex(random);
@@ -81,11 +87,11 @@ public final class SchemaMigration {
                 Statement statement = server.createStatement()) {
             // Hexadecimal digits: nothing to quote. The server keeps a SCRAM verifier only.
             statement.execute("SET password_encryption = 'scram-sha-256'");
-            statement.execute("ALTER ROLE " + login(database) + " PASSWORD '" + password + "'");
+            statement.execute("ALTER ROLE " + login + " PASSWORD '" + password + "'");
         } catch (SQLException e) {
-            throw failed("set the password of " + login(database), e);
+            throw failed("set the password of " + login, e);
         }
-        return new VolumeDatabase(admin.url(database), login(database), password);
+        return new VolumeDatabase(admin.url(database), login, password);
     }
 
     /** Removes a volume's database and roles, with all of its metadata. */
@@ -94,9 +100,11 @@ public final class SchemaMigration {
         try (Connection server = connect("postgres");
                 Statement statement = server.createStatement()) {
             statement.execute("DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
-            for (String role : new String[] {login(database), agent(database), owner(database)}) {
-                statement.execute("DROP ROLE IF EXISTS " + role);
+            for (String login : logins(server, database)) {
+                statement.execute("DROP ROLE " + login);
             }
+            statement.execute("DROP ROLE IF EXISTS " + agent(database));
+            statement.execute("DROP ROLE IF EXISTS " + owner(database));
         } catch (SQLException e) {
             throw failed("drop " + database, e);
         }
@@ -110,17 +118,35 @@ public final class SchemaMigration {
         return database;
     }
 
-    private static String login(String database) {
-        return database + "_a";
+    /** Within the 63 bytes of a PostgreSQL name. */
+    private static String login(String database, String machine) {
+        if (!machine.matches("[a-z0-9]{1,12}")) {
+            throw new IllegalArgumentException("'" + machine + "' is no name of a machine");
+        }
+        return database + "_m_" + machine;
     }
 
-    private void createRoles(Connection server, String database) throws SQLException {
+    private static List<String> logins(Connection server, String database) throws SQLException {
+        List<String> logins = new ArrayList<>();
+        try (PreparedStatement statement = server.prepareStatement(
+                "SELECT rolname FROM pg_catalog.pg_roles WHERE starts_with(rolname, ?) ORDER BY rolname")) {
+            statement.setString(1, database + "_m_");
+            try (ResultSet rows = statement.executeQuery()) {
+                while (rows.next()) {
+                    logins.add(rows.getString(1));
+                }
+            }
+        }
+        return logins;
+    }
+
+    private void createRoles(Connection server, String database, String login) throws SQLException {
         createRole(server, owner(database), "NOLOGIN");
         createRole(server, agent(database), "NOLOGIN");
-        createRole(server, login(database), "LOGIN");
+        createRole(server, login, "LOGIN");
         try (Statement statement = server.createStatement()) {
             statement.execute("GRANT " + owner(database) + " TO CURRENT_USER");
-            statement.execute("GRANT " + agent(database) + " TO " + login(database));
+            statement.execute("GRANT " + agent(database) + " TO " + login);
         }
     }
 
@@ -132,7 +158,7 @@ public final class SchemaMigration {
         }
     }
 
-    private static void createDatabase(Connection server, String database) throws SQLException {
+    private static void createDatabase(Connection server, String database, String login) throws SQLException {
         try (Statement statement = server.createStatement()) {
             if (!exists(server, "SELECT FROM pg_catalog.pg_database WHERE datname = ?", database)) {
                 statement.execute("CREATE DATABASE " + database + " OWNER " + owner(database)
@@ -141,7 +167,7 @@ public final class SchemaMigration {
             statement.execute("REVOKE ALL ON DATABASE " + database + " FROM PUBLIC");
             statement.execute("GRANT CONNECT ON DATABASE " + database + " TO " + agent(database));
             for (String setting : AGENT_SETTINGS) {
-                statement.execute("ALTER ROLE " + login(database) + " IN DATABASE " + database + " SET " + setting);
+                statement.execute("ALTER ROLE " + login + " IN DATABASE " + database + " SET " + setting);
             }
         }
     }

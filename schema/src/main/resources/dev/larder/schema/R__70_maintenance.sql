@@ -79,9 +79,10 @@ BEGIN
     GET DIAGNOSTICS retired = ROW_COUNT;
 END $$;
 
-CREATE OR REPLACE FUNCTION larder_v1.retired_segments(p_age_ms bigint, p_limit int) RETURNS SETOF uuid
+DROP FUNCTION IF EXISTS larder_v1.retired_segments(bigint, int);
+CREATE FUNCTION larder_v1.retired_segments(p_age_ms bigint, p_limit int) RETURNS TABLE (id uuid, bytes bigint)
 LANGUAGE sql STABLE SECURITY DEFINER AS $$
-    SELECT s.id FROM larder.segment s WHERE s.retired <= clock_timestamp() - p_age_ms * interval '1 millisecond'
+    SELECT s.id, s.bytes FROM larder.segment s WHERE s.retired <= clock_timestamp() - p_age_ms * interval '1 millisecond'
       AND NOT EXISTS (SELECT FROM larder.extent e WHERE e.segment = s.id)
     ORDER BY s.retired LIMIT p_limit
 $$;
@@ -101,6 +102,26 @@ $$;
 CREATE OR REPLACE FUNCTION larder_v1.live_sessions() RETURNS SETOF uuid LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT s.id FROM larder.session s WHERE NOT s.fenced
 $$;
+
+-- What retire_segments would retire, and what could be deleted then, among the segments after one.
+CREATE OR REPLACE FUNCTION larder_v1.segment_garbage(p_age_ms bigint, p_after uuid, p_limit int,
+    OUT errno int, OUT unreferenced bigint, OUT deletable bigint, OUT deletable_bytes bigint, OUT last uuid)
+LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
+DECLARE
+    v_before timestamptz := clock_timestamp() - p_age_ms * interval '1 millisecond';
+BEGIN
+    errno := 0;
+    SELECT max(b.id::text)::uuid INTO last FROM (SELECT s.id FROM larder.segment s
+        WHERE s.id > p_after ORDER BY s.id LIMIT p_limit) b;
+    SELECT count(*) FILTER (WHERE g.retired IS NULL), count(*) FILTER (WHERE g.due),
+           COALESCE(sum(g.bytes) FILTER (WHERE g.due), 0)
+    INTO unreferenced, deletable, deletable_bytes
+    FROM (SELECT s.bytes, s.retired,
+                 CASE WHEN s.retired IS NULL THEN p_age_ms <= 0 ELSE s.retired <= v_before END AS due
+          FROM larder.segment s
+          WHERE s.id > p_after AND s.id <= last AND s.born <= v_before
+            AND NOT EXISTS (SELECT FROM larder.extent e WHERE e.segment = s.id)) g;
+END $$;
 
 -- ---- removal
 
@@ -147,16 +168,30 @@ BEGIN
     END LOOP;
 END $$;
 
--- What was removed longer ago than two leases goes at once, the rest as soon as it is not held.
+-- What purge_trash(NULL) and purge_unlinked would give up now, had the latter been called regularly.
+CREATE OR REPLACE FUNCTION larder_v1.inode_garbage(p_age_ms bigint, OUT errno int, OUT trash bigint, OUT inodes bigint)
+LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
+BEGIN
+    errno := 0;
+    SELECT count(*) INTO trash FROM larder.trash t
+    WHERE t.deleted < clock_timestamp() - (SELECT v.trash FROM larder.volume v);
+    SELECT count(*) INTO inodes FROM larder.doomed d JOIN larder.inode n ON n.ino = d.ino AND n.nlink = 0
+    WHERE d.since <= clock_timestamp() - p_age_ms * interval '1 millisecond' AND NOT larder.held(d.ino)
+      AND NOT EXISTS (SELECT FROM larder.trash t WHERE t.ino = d.ino);
+END $$;
+
+-- What was removed before p_before or, without it, longer ago than the volume's trash keeps it. What was removed longer
+-- ago than two leases goes at once, the rest as soon as it is not held.
 CREATE OR REPLACE FUNCTION larder_v1.purge_trash(p_before timestamptz, p_limit int, OUT errno int, OUT purged int)
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     v_lease interval := COALESCE((SELECT max(s.lease) FROM larder.session s), interval '0');
+    v_before timestamptz := COALESCE(p_before, clock_timestamp() - (SELECT v.trash FROM larder.volume v));
     t larder.trash;
 BEGIN
     errno := 0;
     purged := 0;
-    FOR t IN SELECT * FROM larder.trash x WHERE x.deleted < p_before ORDER BY x.deleted LIMIT p_limit
+    FOR t IN SELECT * FROM larder.trash x WHERE x.deleted < v_before ORDER BY x.deleted LIMIT p_limit
              FOR UPDATE SKIP LOCKED LOOP
         DELETE FROM larder.trash x WHERE x.ino = t.ino;
         purged := purged + 1;
@@ -276,6 +311,27 @@ BEGIN
 END $$;
 
 -- ---- sums and walks
+
+CREATE OR REPLACE FUNCTION larder_v1.sizes(OUT errno int, OUT inodes bigint, OUT segments bigint)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT 0, (SELECT count(*) FROM larder.inode), (SELECT count(*) FROM larder.segment)
+$$;
+
+-- Looks for names of inodes among p_limit names after a place, in the order of the names. The last row, without an
+-- inode, says where it ended; there is none behind the last name.
+CREATE OR REPLACE FUNCTION larder_v1.paths_step(p_inos bigint[], p_parent bigint, p_hash bigint, p_limit int)
+RETURNS TABLE (ino bigint, path bytea, parent bigint, hash bigint) LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    WITH step AS MATERIALIZED (
+        SELECT d.ino, d.name, d.parent, d.hash FROM larder.dentry d
+        WHERE (d.parent, d.hash) > (p_parent, p_hash) ORDER BY d.parent, d.hash LIMIT p_limit),
+    found AS MATERIALIZED (
+        SELECT DISTINCT ON (s.ino) s.ino, s.name, s.parent FROM step s WHERE s.ino = ANY (p_inos)
+        ORDER BY s.ino, s.parent)
+    SELECT f.ino, larder.path_of(f.parent) || '/' || f.name, NULL::bigint, NULL::bigint FROM found f
+    UNION ALL
+    (SELECT NULL, NULL, s.parent, s.hash FROM step s WHERE (SELECT count(*) FROM step) = p_limit
+     ORDER BY s.parent DESC, s.hash DESC LIMIT 1)
+$$;
 
 -- One step down: what lies in these directories. A first row without inode sums the files that have one link only; then
 -- a row for each directory and for each file with several links.

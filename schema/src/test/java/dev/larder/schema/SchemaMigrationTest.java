@@ -81,8 +81,8 @@ class SchemaMigrationTest {
     @Test
     void provisionsAVolumeOnceAndAgain() throws Exception {
         VolumeRow row = row();
-        VolumeDatabase first = schema.provision(row);
-        VolumeDatabase second = schema.provision(row);
+        VolumeDatabase first = schema.provision(row, "a");
+        VolumeDatabase second = schema.provision(row, "a");
         assertEquals(first.url(), second.url());
         assertNotEquals(first.password(), second.password());
         assertFalse(second.toString().contains(second.password()));
@@ -104,9 +104,9 @@ class SchemaMigrationTest {
 
     @Test
     void aVolumesLoginReachesNoOther() {
-        VolumeDatabase one = schema.provision(row());
+        VolumeDatabase one = schema.provision(row(), "a");
         VolumeRow other = row();
-        schema.provision(other);
+        schema.provision(other, "a");
         String url = login.url(SchemaMigration.databaseName(other.id()));
         assertEquals(
                 "42501",
@@ -115,9 +115,29 @@ class SchemaMigrationTest {
     }
 
     @Test
+    void eachMachineHasALoginOfItsOwn() throws Exception {
+        VolumeRow row = row();
+        VolumeDatabase one = schema.provision(row, "one");
+        VolumeDatabase other = schema.provision(row, "other");
+        schema.rotate(row.id(), "other");
+        assertEquals("1", ask(one.url(), one.user(), one.password(), "SELECT 1"));
+        assertNotEquals(one.user(), other.user());
+        assertThrows(SQLException.class, () -> ask(other.url(), other.user(), other.password(), "SELECT 1"));
+        assertThrows(IllegalArgumentException.class, () -> schema.provision(row, "x; DROP"));
+        schema.drop(row.id());
+        String left = "SELECT rolname FROM pg_roles WHERE rolname LIKE '" + SchemaMigration.databaseName(row.id()) + "%'";
+        try (java.sql.Connection server =
+                        java.sql.DriverManager.getConnection(login.url("postgres"), login.user(), login.password());
+                java.sql.Statement statement = server.createStatement();
+                java.sql.ResultSet rows = statement.executeQuery(left)) {
+            assertFalse(rows.next(), "a role is left");
+        }
+    }
+
+    @Test
     void changedFunctionsAreReplaced() throws Exception {
         VolumeRow row = row();
-        schema.provision(row);
+        schema.provision(row, "a");
         superuser(row.id(), "UPDATE larder.schema_state SET digest = 'older'");
         superuser(row.id(), "UPDATE larder_flyway.flyway_schema_history SET checksum = 1 WHERE version IS NULL");
         superuser(row.id(), "DROP FUNCTION larder_v1.flush()");
@@ -129,7 +149,7 @@ class SchemaMigrationTest {
     @Test
     void aNewerSchemaIsRefused() throws Exception {
         VolumeRow row = row();
-        schema.provision(row);
+        schema.provision(row, "a");
         superuser(row.id(), "UPDATE larder.schema_state SET version = 999");
         PostgresException e = assertThrows(PostgresException.class, () -> schema.migrate(row.id()));
         assertTrue(e.getMessage().contains("version 999") && e.getMessage().contains("use a newer larder"));

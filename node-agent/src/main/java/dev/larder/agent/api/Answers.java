@@ -14,18 +14,28 @@ public final class Answers {
     public record Flush(long files, long bytes) {}
 
     /**
+     * What was given back or, with dryRun, what would be.
+     *
+     * @param purgedTrash removed files that are given up, their time in the trash being over
+     * @param purgedInodes inodes without a name
      * @param retired segments that nothing refers to any more, kept until the age is past
      * @param unknownObjects objects that no row knows, of sessions that cannot write any more; deleted unless dryRun
      */
     public record Gc(
             boolean dryRun,
+            long purgedTrash,
             long purgedInodes,
             long retired,
             long deletedObjects,
             long unknownObjects,
             long deletedBytes) {}
 
-    /** @param findings at most 10,000; count has them all */
+    /**
+     * @param inodes of the volume
+     * @param segments that the metadata knows
+     * @param objects that were looked for in the store
+     * @param findings at most 10,000; count has them all
+     */
     public record Fsck(long inodes, long segments, long objects, long count, long repaired, List<Finding> findings) {}
 
     /**

@@ -37,6 +37,8 @@ public record MountSpec(
     public static final String CONTROL_SOCKET = "control.sock";
     public static final String SUPERVISOR_LOG = "supervisor.log";
     public static final String AGENT_LOG = "agent.log";
+    public static final String SUPERVISOR_PID = "supervisor.pid";
+    public static final String AGENT_PID = "agent.pid";
 
     /**
      * The volume's own database.
@@ -91,5 +93,14 @@ public record MountSpec(
 
     public Path agentLog() {
         return recordDirectory.resolve(AGENT_LOG);
+    }
+
+    /** Written by the supervisor and by each agent as they begin. */
+    public ProcessFile supervisorProcess() {
+        return new ProcessFile(recordDirectory.resolve(SUPERVISOR_PID));
+    }
+
+    public ProcessFile agentProcess() {
+        return new ProcessFile(recordDirectory.resolve(AGENT_PID));
     }
 }

@@ -27,6 +27,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,6 +41,7 @@ public final class ControlServer implements AutoCloseable {
     private static final ObjectMapper JSON = ControlProtocol.json();
     private static final int MAX_CONNECTIONS = 32;
     private static final int MAX_REQUEST_BYTES = 1 << 20;
+    private static final long CLOSE_MILLIS = 2_000;
 
     /** Carries out one request. */
     @FunctionalInterface
@@ -56,6 +58,7 @@ public final class ControlServer implements AutoCloseable {
     private final Handler handler;
     private final ServerSocketChannel server;
     private final Semaphore connections = new Semaphore(MAX_CONNECTIONS);
+    private final Semaphore answers = new Semaphore(MAX_CONNECTIONS);
     private final Set<SocketChannel> open = ConcurrentHashMap.newKeySet();
 
     private ControlServer(Path path, Handler handler, ServerSocketChannel server) {
@@ -100,7 +103,12 @@ public final class ControlServer implements AutoCloseable {
             InputStream in = new BufferedInputStream(Channels.newInputStream(client));
             OutputStream out = Channels.newOutputStream(client);
             for (String line = readLine(in); line != null; line = readLine(in)) {
-                answer(line, out);
+                answers.acquireUninterruptibly();
+                try {
+                    answer(line, out);
+                } finally {
+                    answers.release();
+                }
             }
         } catch (IOException e) {
             LOG.debug("control: connection ended: {}", e.toString());
@@ -164,9 +172,22 @@ public final class ControlServer implements AutoCloseable {
         return line.toString(StandardCharsets.UTF_8);
     }
 
+    /** Whether somebody is connected: asks, or may. */
+    public boolean isConnected() {
+        return !open.isEmpty();
+    }
+
+    /** Answers that are being given get a moment to be written: that to a request to end is one of them. */
     @Override
     public void close() throws IOException {
         server.close();
+        try {
+            if (!answers.tryAcquire(MAX_CONNECTIONS, CLOSE_MILLIS, TimeUnit.MILLISECONDS)) {
+                LOG.info("control: requests are broken off");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
         for (SocketChannel client : open) {
             client.close();
         }

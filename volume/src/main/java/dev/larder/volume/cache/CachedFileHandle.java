@@ -48,12 +48,12 @@ final class CachedFileHandle implements CachedFile {
 
     @Override
     public void fill(long offset, MemorySegment bytes, Provenance provenance, long epoch) {
-        entry.fill(offset, bytes, provenance, epoch);
+        entry.fills().fill(offset, bytes, provenance, epoch);
     }
 
     @Override
     public void fillHole(long offset, long length, long epoch) {
-        entry.fillHole(offset, length, epoch);
+        entry.fills().fillHole(offset, length, epoch);
     }
 
     @Override
@@ -63,37 +63,37 @@ final class CachedFileHandle implements CachedFile {
 
     @Override
     public void write(long offset, MemorySegment bytes) {
-        entry.write(offset, bytes);
+        entry.writes().write(offset, bytes);
     }
 
     @Override
     public void markDirty(long offset, long length) {
-        entry.markDirty(offset, length);
+        entry.writes().markDirty(offset, length);
     }
 
     @Override
     public Dirty dirty() {
-        return entry.dirty();
+        return entry.writes().dirty();
     }
 
     @Override
     public void committed(long offset, long length, Provenance provenance, long sequence) {
-        entry.committed(offset, length, provenance, sequence);
+        entry.writes().committed(offset, length, provenance, sequence);
     }
 
     @Override
     public void truncate(long size) {
-        entry.truncate(size);
+        entry.writes().truncate(size);
     }
 
     @Override
     public void extendTo(long size) {
-        entry.extendTo(size);
+        entry.writes().extendTo(size);
     }
 
     @Override
     public void discard(long offset, long length) {
-        entry.discard(offset, length);
+        entry.writes().discard(offset, length);
     }
 
     @Override

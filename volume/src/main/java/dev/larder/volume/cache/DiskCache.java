@@ -5,13 +5,16 @@ import dev.larder.volume.cache.CacheDirectory.LastStop;
 import dev.larder.volume.cache.CacheParts.Counters;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.PriorityQueue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -148,6 +151,29 @@ public final class DiskCache implements NodeCache {
             }
         });
         return dirty;
+    }
+
+    @Override
+    public List<Largest> largest(int limit) {
+        PriorityQueue<Largest> kept = new PriorityQueue<>(Comparator.comparingLong(Largest::cachedBytes));
+        Consumer<Largest> offer = one -> {
+            kept.add(one);
+            if (kept.size() > limit) {
+                kept.remove();
+            }
+        };
+        entries.forEach((inode, entry) -> offer.accept(new Largest(inode, entry.presentBytes())));
+        for (Long inode = parts.index().after(Long.MIN_VALUE);
+                inode != null;
+                inode = parts.index().after(inode)) {
+            if (!entries.containsKey(inode)) {
+                offer.accept(new Largest(inode, parts.index().get(inode).cleanBytes()));
+            }
+        }
+        return kept.stream()
+                .filter(one -> one.cachedBytes() > 0)
+                .sorted(Comparator.comparingLong(Largest::cachedBytes).reversed())
+                .toList();
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.larder.volume.cache;
 import static dev.larder.volume.cache.MappedJournal.INT;
 import static dev.larder.volume.cache.MappedJournal.LONG;
 
+import dev.larder.volume.ErrnoException;
 import dev.larder.volume.cache.MappedJournal.JournalRecord;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -52,6 +53,9 @@ final class JournalFile {
         int descriptor = disk.open(path);
         try {
             disk.allocate(descriptor, bytes);
+        } catch (ErrnoException e) {
+            disk.unlink(path);
+            throw e;
         } finally {
             disk.close(descriptor);
         }

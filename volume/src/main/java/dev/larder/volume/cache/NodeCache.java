@@ -15,6 +15,9 @@ public interface NodeCache extends AutoCloseable {
     /** Inodes with dirty ranges, among them those that a dead predecessor left. */
     List<Long> dirtyInodes();
 
+    /** The inodes with the most bytes here, the most first. */
+    List<Largest> largest(int limit);
+
     /** Forgets an inode that is gone, dirty ranges too; its descriptor stays good for who has it open. */
     void remove(long inode);
 
@@ -44,6 +47,9 @@ public interface NodeCache extends AutoCloseable {
             return offset + length;
         }
     }
+
+    /** @param cachedBytes present and dirty */
+    record Largest(long inode, long cachedBytes) {}
 
     record Stats(
             long files,

@@ -61,7 +61,7 @@ final class BackgroundJobs implements AutoCloseable {
     private void collect() {
         long millis = COLLECT_INTERVAL.toMillis();
         while (!stopped(Duration.ofMillis(ThreadLocalRandom.current().nextLong(millis / 2, millis * 3 / 2)))) {
-            attempt("collector", () -> LOG.debug("collected: {}", collector.run(step -> {})));
+            attempt("collector", () -> LOG.debug("collected: {}", collector.run(Collector.Listener.NONE)));
         }
     }
 

@@ -6,6 +6,7 @@ import dev.larder.volume.metadata.FrameTable;
 import dev.larder.volume.metadata.Maintenance;
 import dev.larder.volume.metadata.Maintenance.FileExtent;
 import dev.larder.volume.metadata.Maintenance.Finding;
+import dev.larder.volume.metadata.Maintenance.Sizes;
 import dev.larder.volume.objects.CorruptContentException;
 import dev.larder.volume.objects.MissingObjectException;
 import dev.larder.volume.objects.ObjectStore;
@@ -19,16 +20,24 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.function.LongConsumer;
 
-/** fsck: the metadata against itself, every extent against its object; deep: every stored byte against its checksum. */
-final class Checker {
+/**
+ * fsck: the metadata against itself, every extent against its object; deep: every stored byte against its checksum.
+ * Objects that no segment knows are no error: the collector's. One use, one thread.
+ */
+public final class Checker {
     private static final int PAGE = 1_000;
-    private static final int MAX_FINDINGS = 10_000;
-    private static final int MAX_SIZES = 1_000_000;
+    static final int MAX_FINDINGS = 10_000;
+    private static final int MAX_SIZES = 100_000;
     private static final long MISSING = -1;
 
     private final Maintenance maintenance;
     private final ObjectStore store;
     private final SegmentStore segments;
+    private final Map<UUID, Long> sizes = new HashMap<>();
+    private final List<Finding> findings = new ArrayList<>();
+    private long objects;
+    private long count;
+    private long repaired;
 
     Checker(Maintenance maintenance, ObjectStore store, SegmentStore segments) {
         this.maintenance = maintenance;
@@ -40,55 +49,73 @@ final class Checker {
      * @param repair mends what can be mended in the metadata without guessing
      * @param deep reads and verifies every content
      * @param checkedBytes told as contents are checked
-     * @return at most 10,000 findings
      */
-    List<Finding> run(boolean repair, boolean deep, LongConsumer checkedBytes) throws IOException {
-        List<Finding> findings = new ArrayList<>(maintenance.check(repair));
-        Map<UUID, Long> sizes = new HashMap<>();
+    Report run(boolean repair, boolean deep, LongConsumer checkedBytes) throws IOException {
+        Sizes all = maintenance.sizes();
+        maintenance.check(repair).forEach(this::found);
         long inode = 0;
         long offset = -1;
         List<FileExtent> page;
         do {
             page = maintenance.extents(inode, offset, PAGE);
             for (FileExtent extent : page) {
-                check(extent, deep, sizes, findings);
+                check(extent, deep);
                 checkedBytes.accept(extent.extent().length());
                 inode = extent.inode();
                 offset = extent.extent().offset();
             }
-        } while (page.size() == PAGE && findings.size() < MAX_FINDINGS);
-        return findings;
+        } while (page.size() == PAGE);
+        return new Report(all.inodes(), all.segments(), objects, count, repaired, List.copyOf(findings));
     }
 
-    private void check(FileExtent file, boolean deep, Map<UUID, Long> sizes, List<Finding> findings)
-            throws IOException {
+    /**
+     * What was checked and found.
+     *
+     * @param inodes of the volume
+     * @param segments that the metadata knows
+     * @param objects that were looked for in the store: those of segments with references
+     * @param count of all findings
+     * @param findings at most 10,000 of them
+     */
+    public record Report(
+            long inodes, long segments, long objects, long count, long repaired, List<Finding> findings) {}
+
+    private void found(Finding finding) {
+        count++;
+        repaired += finding.repaired() ? 1 : 0;
+        if (findings.size() < MAX_FINDINGS) {
+            findings.add(finding);
+        }
+    }
+
+    private void check(FileExtent file, boolean deep) throws IOException {
         Extent extent = file.extent();
-        if (extent.kind() == ExtentKind.SEGMENT && !present(file, sizes, findings)) {
+        if (extent.kind() == ExtentKind.SEGMENT && !present(file)) {
             return;
         }
         boolean stored = extent.kind() == ExtentKind.SEGMENT || extent.kind() == ExtentKind.INLINE;
         if (deep && stored) {
-            verify(file, findings);
+            verify(file);
         }
     }
 
-    private boolean present(FileExtent file, Map<UUID, Long> sizes, List<Finding> findings) throws IOException {
+    private boolean present(FileExtent file) throws IOException {
         UUID segment = file.extent().segment();
-        long size = size(segment, sizes);
+        long size = size(segment);
         if (size == MISSING) {
-            findings.add(finding("object-missing", file, "no object " + SegmentKey.of(segment)));
+            found(finding("object-missing", file, "no object " + SegmentKey.of(segment)));
             return false;
         }
         long needed = end(FrameTable.decode(file.extent().frames()));
         if (size < needed) {
-            findings.add(
+            found(
                     finding("object-short", file, SegmentKey.of(segment) + " has " + size + " bytes, needs " + needed));
             return false;
         }
         return true;
     }
 
-    private long size(UUID segment, Map<UUID, Long> sizes) throws IOException {
+    private long size(UUID segment) throws IOException {
         Long known = sizes.get(segment);
         if (known != null) {
             return known;
@@ -96,6 +123,7 @@ final class Checker {
         if (sizes.size() >= MAX_SIZES) {
             sizes.clear();
         }
+        objects++;
         long size;
         try {
             size = store.size(SegmentKey.of(segment));
@@ -114,12 +142,12 @@ final class Checker {
         return end;
     }
 
-    private void verify(FileExtent file, List<Finding> findings) throws IOException {
+    private void verify(FileExtent file) throws IOException {
         Extent extent = file.extent();
         try {
             segments.read(extent, extent.skip(), extent.skip() + extent.length(), (offset, bytes) -> {});
         } catch (CorruptContentException | MissingObjectException e) {
-            findings.add(finding("content-corrupt", file, e.getMessage()));
+            found(finding("content-corrupt", file, e.getMessage()));
         }
     }
 

@@ -1,6 +1,8 @@
 package dev.larder.volume.engine;
 
 import dev.larder.volume.metadata.Maintenance;
+import dev.larder.volume.metadata.Maintenance.Garbage;
+import dev.larder.volume.metadata.Maintenance.RetiredSegment;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.objects.ObjectStore;
 import dev.larder.volume.objects.ObjectStore.Listed;
@@ -8,14 +10,14 @@ import dev.larder.volume.objects.SegmentKey;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Optional;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.Consumer;
 import java.util.function.IntSupplier;
+import java.util.stream.IntStream;
 
 /**
  * Gives back what nothing refers to, late and provably: trash past its age, inodes without a name, segments without a
@@ -34,24 +36,43 @@ public final class Collector {
     /**
      * How old things must be.
      *
-     * @param trash removed files stay this long
      * @param unlinked inodes without a name; at least two leases
      * @param segment segments without a reference since their birth and again since their retirement, unknown objects
      *     since they were written
      */
-    public record Ages(Duration trash, Duration unlinked, Duration segment) {
-        public static final Ages DEFAULT = new Ages(Duration.ofDays(1), Duration.ofMinutes(3), Duration.ofHours(1));
+    public record Ages(Duration unlinked, Duration segment) {
+        public static final Ages DEFAULT = new Ages(Duration.ofMinutes(3), Duration.ofHours(1));
     }
 
-    /** What was given back. */
+    /**
+     * What was given back, or would be.
+     *
+     * @param bytesDeleted of the segments that were deleted and of the unknown objects
+     */
     public record Collected(
-            long trashEntries, long inodes, long segmentsRetired, long segmentsDeleted, long objectsUnknown) {
+            long trashEntries,
+            long inodes,
+            long segmentsRetired,
+            long segmentsDeleted,
+            long objectsUnknown,
+            long bytesDeleted) {
         @Override
         public String toString() {
             return "trashEntries=" + trashEntries + " inodes=" + inodes + " segmentsRetired=" + segmentsRetired
-                    + " segmentsDeleted=" + segmentsDeleted + " objectsUnknown=" + objectsUnknown;
+                    + " segmentsDeleted=" + segmentsDeleted + " objectsUnknown=" + objectsUnknown + " bytesDeleted="
+                    + bytesDeleted;
         }
     }
+
+    /** Told of each step as it begins, in words, and then of how far it is. */
+    @FunctionalInterface
+    public interface Listener {
+        Listener NONE = (step, done) -> {};
+
+        void at(String step, long done);
+    }
+
+    private record Deleted(long count, long bytes) {}
 
     Collector(Metadata metadata, ObjectStore store, Ages ages) {
         this.metadata = metadata;
@@ -60,28 +81,44 @@ public final class Collector {
         this.ages = ages;
     }
 
-    /** @param progress told of each step as it begins, in words */
-    Collected run(Consumer<String> progress) throws IOException {
-        progress.accept("trash");
-        long trash = purgeTrash(Instant.now().minus(ages.trash));
-        progress.accept("inodes without a name");
-        long inodes = repeat(() -> maintenance.purgeUnlinked(ages.unlinked, BATCH));
-        progress.accept("segments without a reference");
+    Collected run(Listener listener) throws IOException {
+        long trash = repeat("trash", listener, () -> maintenance.purgeExpiredTrash(BATCH));
+        long inodes =
+                repeat("inodes without a name", listener, () -> maintenance.purgeUnlinked(ages.unlinked, BATCH));
+        listener.at("segments without a reference", 0);
         int retired = maintenance.retireSegments(ages.segment);
-        long deleted = deleteRetired();
-        progress.accept("objects that no segment knows");
-        long unknown = deleteUnknown();
-        return new Collected(trash, inodes, retired, deleted, unknown);
+        Deleted segments = deleteRetired(listener);
+        Deleted unknown = unknown(listener, store::delete);
+        return new Collected(
+                trash, inodes, retired, segments.count, unknown.count, segments.bytes + unknown.bytes);
+    }
+
+    /**
+     * Counts what {@link #run} would give back now, and changes nothing. What it would find only because its own earlier
+     * steps removed files is not in it.
+     */
+    Collected count(Listener listener) throws IOException {
+        listener.at("metadata", 0);
+        Garbage garbage = maintenance.garbage(ages.unlinked, ages.segment);
+        Deleted unknown = unknown(listener, keys -> {});
+        return new Collected(
+                garbage.trashEntries(),
+                garbage.inodes(),
+                garbage.unreferencedSegments(),
+                garbage.deletableSegments(),
+                unknown.count,
+                garbage.deletableBytes() + unknown.bytes);
     }
 
     long purgeTrash(Instant before) {
-        return repeat(() -> maintenance.purgeTrash(before, BATCH));
+        return repeat("trash", Listener.NONE, () -> maintenance.purgeTrash(before, BATCH));
     }
 
-    private static long repeat(IntSupplier step) {
+    private static long repeat(String step, Listener listener, IntSupplier batch) {
         long sum = 0;
         for (int i = 0; i < MAX_BATCHES; i++) {
-            int done = step.getAsInt();
+            listener.at(step, sum);
+            int done = batch.getAsInt();
             sum += done;
             if (done < BATCH) {
                 break;
@@ -90,63 +127,93 @@ public final class Collector {
         return sum;
     }
 
-    private long deleteRetired() throws IOException {
+    private Deleted deleteRetired(Listener listener) throws IOException {
         metadata.flush();
-        long deleted = 0;
+        long count = 0;
+        long bytes = 0;
         for (int i = 0; i < MAX_BATCHES; i++) {
-            List<UUID> batch = maintenance.retiredSegments(ages.segment, BATCH);
-            store.delete(batch.stream().map(SegmentKey::of).toList());
-            maintenance.forgetSegments(batch);
-            deleted += batch.size();
+            listener.at("deleting segments", count);
+            List<RetiredSegment> batch = maintenance.retiredSegments(ages.segment, BATCH);
+            List<UUID> ids = batch.stream().map(RetiredSegment::id).toList();
+            store.delete(ids.stream().map(SegmentKey::of).toList());
+            maintenance.forgetSegments(ids);
+            count += batch.size();
+            bytes += batch.stream().mapToLong(RetiredSegment::bytes).sum();
             if (batch.size() < BATCH) {
                 break;
             }
         }
-        return deleted;
+        return new Deleted(count, bytes);
+    }
+
+    private interface Deletion {
+        void delete(List<String> keys) throws IOException;
     }
 
     /** The living are asked first: who ends after that has committed before it is asked what is known. */
-    private long deleteUnknown() throws IOException {
+    private Deleted unknown(Listener listener, Deletion deletion) throws IOException {
         Set<Long> living = new HashSet<>();
         maintenance.liveSessions().forEach(session -> living.add(session.getMostSignificantBits()));
-        Instant before = Instant.now().minus(ages.segment);
-        List<UUID> candidates = new ArrayList<>(BATCH);
-        long[] deleted = {0};
-        List<IOException> failures = new ArrayList<>(1);
-        store.list("", listed -> {
-            segmentOf(listed, before, living).ifPresent(candidates::add);
-            if (candidates.size() == BATCH && failures.isEmpty()) {
-                deleted[0] += deleteUnknown(candidates, failures);
-            }
-        });
-        deleted[0] += deleteUnknown(candidates, failures);
-        if (!failures.isEmpty()) {
-            throw failures.getFirst();
+        UnknownObjects unknown = new UnknownObjects(living, Instant.now().minus(ages.segment), listener, deletion);
+        unknown.listener.at(UnknownObjects.STEP, 0);
+        store.list("", unknown::listed);
+        unknown.flush();
+        if (unknown.failure != null) {
+            throw unknown.failure;
         }
-        return deleted[0];
+        return new Deleted(unknown.count, unknown.bytes);
     }
 
-    private static Optional<UUID> segmentOf(Listed listed, Instant before, Set<Long> living) {
-        return listed.lastModified().isBefore(before)
-                ? SegmentKey.parse(listed.key()).filter(id -> !living.contains(id.getMostSignificantBits()))
-                : Optional.empty();
-    }
+    /** One walk through the store's listing, in batches. */
+    private final class UnknownObjects {
+        static final String STEP = "objects that no segment knows, looking at";
 
-    private long deleteUnknown(List<UUID> candidates, List<IOException> failures) {
-        List<Boolean> known = maintenance.knownSegments(List.copyOf(candidates));
-        List<String> keys = new ArrayList<>();
-        for (int i = 0; i < candidates.size(); i++) {
-            if (!known.get(i)) {
-                keys.add(SegmentKey.of(candidates.get(i)));
+        private final Set<Long> living;
+        private final Instant before;
+        private final Listener listener;
+        private final Deletion deletion;
+        private final Map<UUID, Long> candidates = new HashMap<>();
+        private long listed;
+        private long count;
+        private long bytes;
+        private IOException failure;
+
+        UnknownObjects(Set<Long> living, Instant before, Listener listener, Deletion deletion) {
+            this.living = living;
+            this.before = before;
+            this.listener = listener;
+            this.deletion = deletion;
+        }
+
+        void listed(Listed object) {
+            if (++listed % BATCH == 0) {
+                listener.at(STEP, listed);
+            }
+            if (failure == null && object.lastModified().isBefore(before)) {
+                SegmentKey.parse(object.key())
+                        .filter(id -> !living.contains(id.getMostSignificantBits()))
+                        .ifPresent(id -> candidates.put(id, object.sizeBytes()));
+                if (candidates.size() >= BATCH) {
+                    flush();
+                }
             }
         }
-        candidates.clear();
-        try {
-            store.delete(keys);
-            return keys.size();
-        } catch (IOException e) {
-            failures.add(e);
-            return 0;
+
+        void flush() {
+            List<UUID> ids = List.copyOf(candidates.keySet());
+            List<Boolean> known = maintenance.knownSegments(ids);
+            List<UUID> unknown = IntStream.range(0, ids.size())
+                    .filter(i -> !known.get(i))
+                    .mapToObj(ids::get)
+                    .toList();
+            try {
+                deletion.delete(unknown.stream().map(SegmentKey::of).toList());
+                count += unknown.size();
+                bytes += unknown.stream().mapToLong(candidates::get).sum();
+            } catch (IOException e) {
+                failure = e;
+            }
+            candidates.clear();
         }
     }
 }

@@ -26,6 +26,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -187,18 +188,51 @@ public final class MountedVolume implements AutoCloseable {
         return session.metadata().session();
     }
 
-    /** Reads a file into the cache, or every file below a directory. @param fetchedBytes told as bytes come */
-    public void warm(String path, LongConsumer fetchedBytes) {
-        warm(admin.resolve(path), fetchedBytes);
-    }
-
-    private void warm(Attributes at, LongConsumer fetchedBytes) {
-        if (at.isRegular()) {
-            contents.warm(at.inode(), fetchedBytes);
-        } else if (at.isDirectory()) {
-            new Tree(session.metadata()).files(at.inode(), inode -> contents.warm(inode, fetchedBytes));
+    /** Reads files into the cache; each of these paths is a file, or a directory with every file below it. */
+    public void warm(List<String> paths, WarmListener listener) {
+        Warming warming = new Warming(session.metadata(), contents, listener);
+        for (String path : paths) {
+            try {
+                warming.warm(path, admin.resolve(path));
+            } catch (ErrnoException e) {
+                listener.failed(path, e);
+            }
         }
     }
+
+    /** How a warm-up goes. */
+    public interface WarmListener {
+        void fetched(long bytes);
+
+        /** A file is whole in the cache. */
+        void done();
+
+        void failed(String path, ErrnoException reason);
+    }
+
+    /** The files with the most bytes in this mount's cache, the most first. */
+    public List<CachedPath> largestCached(int limit) {
+        List<NodeCache.Largest> largest = cache.largest(limit);
+        List<String> paths = session.metadata()
+                .maintenance()
+                .pathsOf(largest.stream().map(NodeCache.Largest::inode).toList());
+        return IntStream.range(0, largest.size())
+                .mapToObj(i -> new CachedPath(
+                        paths.get(i), largest.get(i).inode(), largest.get(i).cachedBytes(), sizeOf(largest.get(i))))
+                .toList();
+    }
+
+    /** Of an inode that is gone: what is cached. */
+    private long sizeOf(NodeCache.Largest cached) {
+        try {
+            return session.metadata().attributes(cached.inode()).size();
+        } catch (ErrnoException e) {
+            return cached.cachedBytes();
+        }
+    }
+
+    /** @param path null when it has none, or when it was not found in bounded time */
+    public record CachedPath(String path, long inode, long cachedBytes, long sizeBytes) {}
 
     /** Numbers of this moment. */
     public Status status() {

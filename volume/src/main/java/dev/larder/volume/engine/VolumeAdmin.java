@@ -5,7 +5,6 @@ import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileName;
 import dev.larder.volume.metadata.Maintenance.DiskUsage;
-import dev.larder.volume.metadata.Maintenance.Finding;
 import dev.larder.volume.metadata.Maintenance.TrashEntry;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.Metadata.Heartbeat;
@@ -20,7 +19,6 @@ import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
-import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 
 /**
@@ -55,7 +53,17 @@ public final class VolumeAdmin implements AutoCloseable {
                     options.segments(),
                     new SimpleMeterRegistry(),
                     Tags.empty());
+            SessionLoop alive = new SessionLoop(
+                    metadata,
+                    new Unflushed(),
+                    heartbeat -> {},
+                    () -> {},
+                    options.metadata().lease(),
+                    Session.Times.FLUSH_INTERVAL);
+            alive.start();
             return new VolumeAdmin(metadata, store, segments, agesOf(options), () -> {
+                metadata.flush();
+                alive.close();
                 segments.close();
                 store.close();
                 metadata.close();
@@ -68,7 +76,7 @@ public final class VolumeAdmin implements AutoCloseable {
 
     static Collector.Ages agesOf(VolumeOptions options) {
         Duration twoLeases = options.metadata().lease().multipliedBy(2);
-        return new Collector.Ages(options.behaviour().trash(), twoLeases, Collector.Ages.DEFAULT.segment());
+        return new Collector.Ages(twoLeases, Collector.Ages.DEFAULT.segment());
     }
 
     /**
@@ -125,14 +133,19 @@ public final class VolumeAdmin implements AutoCloseable {
         return new Packer(metadata.maintenance(), segments).runAll().objects();
     }
 
-    /** @param progress told of each step in words */
-    public Collector.Collected collect(Consumer<String> progress) throws IOException {
-        return collector(ages).run(progress);
+    /** @param age of segments without a reference; a short one takes objects from under who still reads them */
+    public Collector.Collected collect(Duration age, Collector.Listener listener) throws IOException {
+        return collector(new Collector.Ages(ages.unlinked(), age)).run(listener);
     }
 
-    /** As {@link #collect}, with other ages; too short ones take objects from under who still reads them. */
-    public Collector.Collected collect(Collector.Ages others, Consumer<String> progress) throws IOException {
-        return collector(others).run(progress);
+    /** What {@link #collect} would give back now; nothing is changed. */
+    public Collector.Collected garbage(Duration age, Collector.Listener listener) throws IOException {
+        return collector(new Collector.Ages(ages.unlinked(), age)).count(listener);
+    }
+
+    /** As {@link #collect}, with other ages. */
+    Collector.Collected collect(Collector.Ages others) throws IOException {
+        return collector(others).run(Collector.Listener.NONE);
     }
 
     private Collector collector(Collector.Ages chosen) {
@@ -140,7 +153,7 @@ public final class VolumeAdmin implements AutoCloseable {
     }
 
     /** See {@link Checker#run}. */
-    public List<Finding> check(boolean repair, boolean deep, LongConsumer checkedBytes) throws IOException {
+    public Checker.Report check(boolean repair, boolean deep, LongConsumer checkedBytes) throws IOException {
         return new Checker(metadata.maintenance(), store, segments).run(repair, deep, checkedBytes);
     }
 

@@ -45,7 +45,6 @@ public record VolumeOptions(
      * @param feedInterval how long a name made elsewhere may be unknown here
      * @param kernelTimeout of names and attributes in the kernel while the feed is alive
      * @param prefetchBytes files up to this size are fetched whole when they are opened; 0 = none are
-     * @param trash how long removed files can be restored
      * @param jobs this mount packs and collects in the background
      */
     public record Behaviour(
@@ -55,7 +54,6 @@ public record VolumeOptions(
             Duration feedInterval,
             Duration kernelTimeout,
             long prefetchBytes,
-            Duration trash,
             boolean jobs) {
         public static final Behaviour DEFAULT = new Behaviour(
                 Consistency.CLOSE_TO_OPEN,
@@ -64,13 +62,12 @@ public record VolumeOptions(
                 Duration.ofMillis(100),
                 Duration.ofMinutes(5),
                 0,
-                Duration.ofDays(1),
                 true);
 
         public Behaviour {
-            if (feedInterval.toMillis() < 1 || kernelTimeout.isNegative() || trash.isNegative() || prefetchBytes < 0) {
+            if (feedInterval.toMillis() < 1 || kernelTimeout.isNegative() || prefetchBytes < 0) {
                 throw new IllegalArgumentException("the feed interval must be 1 ms or more,"
-                        + " kernel timeout, trash time and prefetch size not negative");
+                        + " kernel timeout and prefetch size not negative");
             }
         }
     }
@@ -112,6 +109,6 @@ public record VolumeOptions(
                 + "\nsyncOnClose: " + behaviour.syncOnClose + "\nreadOnly: " + behaviour.readOnly
                 + "\nfeedIntervalMillis: " + behaviour.feedInterval.toMillis() + "\nkernelTimeoutMillis: "
                 + behaviour.kernelTimeout.toMillis() + "\nprefetchBytes: " + behaviour.prefetchBytes
-                + "\ntrashSeconds: " + behaviour.trash.toSeconds() + "\n";
+                + "\n";
     }
 }

@@ -27,7 +27,7 @@ public interface Maintenance {
     int retireSegments(Duration age);
 
     /** Segments retired at least {@code age} ago; their rows go by {@link #forgetSegments} after their objects. */
-    List<UUID> retiredSegments(Duration age, int limit);
+    List<RetiredSegment> retiredSegments(Duration age, int limit);
 
     void forgetSegments(List<UUID> segments);
 
@@ -45,6 +45,26 @@ public interface Maintenance {
 
     /** Trash entries deleted before a time are given up. @return how many */
     int purgeTrash(Instant before, int limit);
+
+    /** Trash entries whose time, which the volume's database says, is over are given up. @return how many */
+    int purgeExpiredTrash(int limit);
+
+    /**
+     * What could be given up, retired and deleted now by these ages; changes nothing.
+     *
+     * @param unlinked age of inodes without a name
+     * @param segment age of segments without a reference
+     */
+    Garbage garbage(Duration unlinked, Duration segment);
+
+    /** How much there is to check. */
+    Sizes sizes();
+
+    /**
+     * Paths of regular files and others, in the order asked; null when an inode has none, or when the volume has so many
+     * names that looking further would take long. Of several names one.
+     */
+    List<String> pathsOf(List<Long> inodes);
 
     List<TrashEntry> trash(String pathPrefix, int limit);
 
@@ -78,6 +98,19 @@ public interface Maintenance {
             this(inode, List.of(from), to);
         }
     }
+
+    record RetiredSegment(UUID id, long bytes) {}
+
+    /**
+     * @param trashEntries whose time is over
+     * @param inodes without a name, kept by nothing, for long enough
+     * @param unreferencedSegments that would be retired
+     * @param deletableSegments whose objects would be deleted
+     */
+    record Garbage(
+            long trashEntries, long inodes, long unreferencedSegments, long deletableSegments, long deletableBytes) {}
+
+    record Sizes(long inodes, long segments) {}
 
     record TrashEntry(long inode, String path, boolean directory, long size, Instant deleted) {}
 

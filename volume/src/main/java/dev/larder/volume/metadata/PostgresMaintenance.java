@@ -89,11 +89,17 @@ final class PostgresMaintenance implements Maintenance {
     }
 
     @Override
-    public List<UUID> retiredSegments(Duration age, int limit) {
+    public List<RetiredSegment> retiredSegments(Duration age, int limit) {
         return statements.queryRows(
                 "SELECT * FROM larder_v1.retired_segments(?, ?)",
                 parameters -> parameters.add(age.toMillis()).add(limit),
-                PostgresMaintenance::ids);
+                rows -> {
+                    List<RetiredSegment> segments = new ArrayList<>();
+                    while (rows.next()) {
+                        segments.add(new RetiredSegment(rows.getObject(1, UUID.class), rows.getLong(2)));
+                    }
+                    return segments;
+                });
     }
 
     @Override
@@ -141,6 +147,50 @@ final class PostgresMaintenance implements Maintenance {
                 "SELECT * FROM larder_v1.purge_trash(?::timestamptz, ?)",
                 parameters -> parameters.add(before.toString()).add(limit),
                 row -> row.getInt(2));
+    }
+
+    @Override
+    public int purgeExpiredTrash(int limit) {
+        return statements.query(
+                "SELECT * FROM larder_v1.purge_trash(NULL, ?)",
+                parameters -> parameters.add(limit),
+                row -> row.getInt(2));
+    }
+
+    @Override
+    public Garbage garbage(Duration unlinked, Duration segment) {
+        long[] unreferenced = {0, 0, 0};
+        UUID[] after = {BEFORE_ALL};
+        while (after[0] != null) {
+            statements.query(
+                    "SELECT * FROM larder_v1.segment_garbage(?, ?, ?)",
+                    parameters -> parameters.add(segment.toMillis()).add(after[0]).add(SEGMENTS_A_STATEMENT),
+                    row -> {
+                        unreferenced[0] += row.getLong(2);
+                        unreferenced[1] += row.getLong(3);
+                        unreferenced[2] += row.getLong(4);
+                        after[0] = row.getObject(5, UUID.class);
+                        return true;
+                    });
+        }
+        return statements.query(
+                "SELECT * FROM larder_v1.inode_garbage(?)",
+                parameters -> parameters.add(unlinked.toMillis()),
+                row -> new Garbage(
+                        row.getLong(2), row.getLong(3), unreferenced[0], unreferenced[1], unreferenced[2]));
+    }
+
+    @Override
+    public Sizes sizes() {
+        return statements.query(
+                "SELECT * FROM larder_v1.sizes()",
+                parameters -> {},
+                row -> new Sizes(row.getLong(2), row.getLong(3)));
+    }
+
+    @Override
+    public List<String> pathsOf(List<Long> inodes) {
+        return new PathSearch(statements).of(inodes);
     }
 
     @Override

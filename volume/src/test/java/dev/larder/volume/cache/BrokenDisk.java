@@ -5,10 +5,11 @@ import dev.larder.volume.ErrnoException;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 
-/** The real disk, whose reads and writes fail with EIO while broken. */
+/** The real disk, whose reads and writes fail with EIO while broken, and which has no room for more while full. */
 final class BrokenDisk implements Disk {
     private final LinuxDisk disk = new LinuxDisk();
     volatile boolean broken;
+    volatile boolean full;
 
     private void check() {
         if (broken) {
@@ -46,6 +47,9 @@ final class BrokenDisk implements Disk {
 
     @Override
     public void allocate(int descriptor, long length) {
+        if (full) {
+            throw new ErrnoException(Errno.ENOSPC, "full for the test");
+        }
         disk.allocate(descriptor, length);
     }
 

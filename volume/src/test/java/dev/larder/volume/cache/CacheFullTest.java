@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -77,6 +78,41 @@ final class CacheFullTest {
             file.committed(0, 4 * MIB, Content.of(9, 0), dirty.sequence());
             Content.write(file, 4L * MIB, block);
             assertEquals(MIB, file.dirtyBytes());
+        }
+    }
+
+    @Test
+    void aFillThatTheJournalHasNoRoomForIsNotKeptAndNotAnError() {
+        BrokenDisk disk = new BrokenDisk();
+        CacheDirectory root = CacheDirectory.open(directory, UUID.randomUUID());
+        int pieces = 5_000;
+        try (DiskCache cache = DiskCache.open(root, disk, options(64 * MIB, 0));
+                CachedFile file = cache.open(1)) {
+            disk.full = true;
+            for (int i = 0; i < pieces; i++) {
+                Content.fill(file, 2L * i, Content.of(1, 2L * i), 1);
+            }
+            assertTrue(file.presentBytes() > 0 && file.presentBytes() < pieces, "kept " + file.presentBytes());
+            disk.full = false;
+            long last = 2L * (pieces - 1);
+            Content.fill(file, last, Content.of(1, last), 1);
+            assertArrayEquals(Content.bytes(Content.of(1, last), 1), Content.read(file, last, 1));
+        }
+    }
+
+    @Test
+    void theLargestFilesAreListedOpenOrNot() {
+        try (DiskCache cache = DiskCache.open(directory, UUID.randomUUID(), options(64 * MIB, 0))) {
+            for (int inode = 1; inode <= 200; inode++) {
+                try (CachedFile file = cache.open(inode)) {
+                    Content.fill(file, 0, Content.of(inode, 0), inode * 1000);
+                }
+            }
+            assertEquals(
+                    List.of(new NodeCache.Largest(200, 200_000), new NodeCache.Largest(199, 199_000)),
+                    cache.largest(2));
+            assertEquals(200, cache.largest(1000).size());
+            assertEquals(List.of(), cache.largest(0));
         }
     }
 

@@ -39,7 +39,7 @@ class JobsTest {
             mount.mounted().admin().pack();
             assertTrue(mount.puts() <= 100, "PUTs: " + mount.puts());
             assertEquals("0", database.ask("SELECT count(*) FROM larder.extent WHERE kind = 0"));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}));
+            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
         }
     }
 
@@ -53,7 +53,7 @@ class JobsTest {
             mount.mounted().admin().pack();
             assertEquals(2, objects());
             mount.unlink(ROOT, "gone");
-            Collector.Ages now = new Collector.Ages(Duration.ZERO, Duration.ZERO, Duration.ZERO);
+            Collector.Ages now = new Collector.Ages(Duration.ZERO, Duration.ZERO);
             mount.until("the object is deleted", () -> {
                 collect(mount, now);
                 return objects() == 1;
@@ -61,13 +61,116 @@ class JobsTest {
             collect(mount, now);
             assertEquals(1, objects());
             assertEquals("still here", mount.read(kept));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}));
+            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
+        }
+    }
+
+    @Test
+    void aDryRunCountsAndChangesNothing() throws IOException {
+        try (TestDatabase database = TestDatabase.withoutTrash();
+                TestMount mount = TestMount.of(database, directory, "one")) {
+            VolumeAdmin admin = mount.mounted().admin();
+            mount.file(ROOT, "gone", "x".repeat(1000));
+            admin.pack();
+            mount.unlink(ROOT, "gone");
+            Collector.Ages now = new Collector.Ages(Duration.ZERO, Duration.ZERO);
+            mount.until("the segment has no reference", () -> {
+                mount.mounted().metadata().maintenance().purgeExpiredTrash(10);
+                mount.mounted().metadata().maintenance().purgeUnlinked(Duration.ZERO, 10);
+                return database.ask("SELECT count(*) FROM larder.extent").equals("0");
+            });
+            Collector.Collected would = admin.garbage(Duration.ZERO, Collector.Listener.NONE);
+            assertEquals(1, would.segmentsRetired());
+            assertEquals(1, would.segmentsDeleted());
+            assertTrue(would.bytesDeleted() > 0, would.toString());
+            assertEquals(1, objects());
+            assertEquals("0", database.ask("SELECT count(*) FROM larder.segment WHERE retired IS NOT NULL"));
+            assertEquals(
+                    0,
+                    admin.garbage(Duration.ofHours(1), Collector.Listener.NONE).segmentsRetired());
+
+            Collector.Collected done = admin.collect(now);
+            assertEquals(would.segmentsDeleted(), done.segmentsDeleted());
+            assertEquals(would.bytesDeleted(), done.bytesDeleted());
+            assertEquals(0, objects());
+        }
+    }
+
+    @Test
+    void theTrashsTimeIsTheDatabases() throws IOException {
+        try (TestDatabase database = TestDatabase.create();
+                TestMount mount = TestMount.of(database, directory, "one")) {
+            VolumeAdmin admin = mount.mounted().admin();
+            mount.file(ROOT, "gone", "x");
+            mount.unlink(ROOT, "gone");
+            assertEquals(1, admin.trash("/", 10).size());
+            assertEquals(
+                    0, admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+            database.ask("UPDATE larder.volume SET trash = interval '0' RETURNING 1");
+            assertEquals(
+                    1, admin.garbage(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+            assertEquals(
+                    1, admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+            assertEquals(List.of(), admin.trash("/", 10));
+        }
+    }
+
+    @Test
+    void aCheckCountsWhatItLookedAt() throws IOException {
+        try (TestDatabase database = TestDatabase.create();
+                TestMount mount = TestMount.of(database, directory, "one")) {
+            VolumeAdmin admin = mount.mounted().admin();
+            for (int i = 0; i < 3; i++) {
+                mount.file(ROOT, "f" + i, "x".repeat(1000));
+                admin.pack();
+            }
+            Checker.Report clean = admin.check(false, true, bytes -> {});
+            assertEquals(new Checker.Report(4, 3, 3, 0, 0, List.of()), clean);
+            try (Stream<Path> files = Files.walk(directory.resolve("objects"))) {
+                Files.delete(files.filter(file -> file.getFileName().toString().matches("[0-9a-f]{16}"))
+                        .findFirst()
+                        .orElseThrow());
+            }
+            Checker.Report broken = admin.check(true, false, bytes -> {});
+            assertEquals(1, broken.count());
+            assertEquals(0, broken.repaired());
+            assertEquals("object-missing", broken.findings().getFirst().what());
+        }
+    }
+
+    @Test
+    void pathsOfCachedFilesAreFound() throws IOException {
+        try (TestDatabase database = TestDatabase.create();
+                TestMount mount = TestMount.of(database, directory, "one")) {
+            long inner = mount.mkdir(mount.mkdir(ROOT, "a").inode(), "b").inode();
+            long deep = mount.file(inner, "deep", "x");
+            long top = mount.file(ROOT, "top", "x");
+            List<String> paths = mount.mounted().metadata().maintenance().pathsOf(List.of(top, 999_999L, deep));
+            assertEquals(Arrays.asList("/top", null, "/a/b/deep"), paths);
+        }
+    }
+
+    @Test
+    void aVolumeIsAdministeredWithoutAMount() throws IOException {
+        try (TestDatabase database = TestDatabase.create()) {
+            VolumeOptions options = TestMount.options(database, directory, "admin", Duration.ofSeconds(20));
+            try (TestMount mount = TestMount.of(database, directory, "one")) {
+                mount.file(ROOT, "f", "x".repeat(1000));
+            }
+            try (VolumeAdmin admin = VolumeAdmin.open(options)) {
+                assertEquals(1, admin.sessions());
+                assertEquals(1, admin.diskUsage("/").files());
+                assertEquals(1, admin.pack());
+                assertEquals(0, admin.check(false, true, bytes -> {}).count());
+            }
+            assertEquals("0", database.ask("SELECT count(*) FROM larder.session"));
+            assertTrue(Files.notExists(directory.resolve("cache-admin")));
         }
     }
 
     private static void collect(TestMount mount, Collector.Ages ages) {
         try {
-            mount.mounted().admin().collect(ages, step -> {});
+            mount.mounted().admin().collect(ages);
         } catch (IOException e) {
             throw new AssertionError(e);
         }

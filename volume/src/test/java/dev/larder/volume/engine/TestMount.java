@@ -82,7 +82,6 @@ final class TestMount implements AutoCloseable {
                         Duration.ofMillis(100),
                         defaults.kernelTimeout(),
                         0,
-                        defaults.trash(),
                         false));
     }
 

@@ -169,7 +169,11 @@ final class MaintenanceTest {
         assertEquals(0, maintenance.retireSegments(Duration.ofHours(1)));
         assertEquals(1, maintenance.retireSegments(Duration.ZERO));
         assertEquals(List.of(), maintenance.retiredSegments(Duration.ofHours(1), 10));
-        assertEquals(List.of(unused), maintenance.retiredSegments(Duration.ZERO, 10));
+        assertEquals(
+                List.of(unused),
+                maintenance.retiredSegments(Duration.ZERO, 10).stream()
+                        .map(Maintenance.RetiredSegment::id)
+                        .toList());
         maintenance.forgetSegments(List.of(used, unused));
         assertEquals(List.of(true, false), maintenance.knownSegments(List.of(used, unused)));
         assertEquals(List.of(session.session()), maintenance.liveSessions());

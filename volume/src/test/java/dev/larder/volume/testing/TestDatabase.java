@@ -32,7 +32,7 @@ public final class TestDatabase implements AutoCloseable {
 
     private TestDatabase(Duration trash) {
         this.schema = new SchemaMigration(Server.login());
-        this.database = schema.provision(new VolumeRow(volume, "test", 1 << 30, 1_000_000, trash, 0, 0, 0755));
+        this.database = schema.provision(new VolumeRow(volume, "test", 1 << 30, 1_000_000, trash, 0, 0, 0755), "a");
     }
 
     public static TestDatabase create() {
