@@ -144,6 +144,10 @@ final class Twins {
         return " on " + ours + " after " + history.subList(Math.max(0, history.size() - 12), history.size());
     }
 
+    private List<String> historyOf(String path) {
+        return history.stream().filter(line -> (line + " ").contains(" " + path + " ")).toList();
+    }
+
     /** The error's kind and reason, without its path. */
     private static String outcome(Path root, Operation operation) {
         try {
@@ -194,7 +198,10 @@ final class Twins {
     void compare() throws IOException {
         Map<String, String> expected = tree(theirs);
         Map<String, String> seen = tree(ours);
-        assertEquals(expected, seen, this::where);
+        for (String path : expected.keySet()) {
+            assertEquals(expected.get(path), seen.get(path), () -> path + " on " + ours + " after " + historyOf(path));
+        }
+        assertEquals(expected.keySet(), seen.keySet(), this::where);
         for (String path : expected.keySet()) {
             assertArrayEquals(bytesOf(theirs.resolve(path)), bytesOf(ours.resolve(path)), () -> path + where());
         }

@@ -18,6 +18,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -98,14 +99,14 @@ class TwoMountsTest {
     /** Changes a file by one open, write and close, in one of the ways that programs do. */
     private static byte[] change(Path file, byte[] old, Random random) throws IOException {
         byte[] fresh = bytes(random, 1 + random.nextInt(random.nextInt(8) == 0 ? 500_000 : 5_000));
-        switch (random.nextInt(4)) {
+        return switch (random.nextInt(4)) {
             case 0 -> {
                 Files.write(file, fresh);
-                return fresh;
+                yield fresh;
             }
             case 1 -> {
                 Files.write(file, fresh, StandardOpenOption.APPEND);
-                return join(old, fresh);
+                yield join(old, fresh);
             }
             case 2 -> {
                 int at = random.nextInt(old.length + 1);
@@ -115,16 +116,16 @@ class TwoMountsTest {
                 }
                 byte[] all = java.util.Arrays.copyOf(old, Math.max(old.length, at + fresh.length));
                 System.arraycopy(fresh, 0, all, at, fresh.length);
-                return all;
+                yield all;
             }
             default -> {
                 int size = random.nextInt(old.length + 5_000);
                 try (RandomAccessFile open = new RandomAccessFile(file.toFile(), "rw")) {
                     open.setLength(size);
                 }
-                return java.util.Arrays.copyOf(old, size);
+                yield java.util.Arrays.copyOf(old, size);
             }
-        }
+        };
     }
 
     @Test
@@ -204,7 +205,7 @@ class TwoMountsTest {
     }
 
     /** Every path below, as the directories list them; empty while something moves. */
-    private static TreeSet<String> tree(Path root) {
+    private static Set<String> tree(Path root) {
         Command.Result found = Command.run(root, "find", ".", "-mindepth", "1", "-printf", "%P\\n");
         return found.exit() == 0 ? new TreeSet<>(found.out().lines().toList()) : new TreeSet<>();
     }

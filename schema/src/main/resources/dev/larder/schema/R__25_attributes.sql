@@ -66,8 +66,9 @@ BEGIN
         generation = n.generation + CASE WHEN p_size < n.size THEN 1 ELSE 0 END,
         atime_s = COALESCE(p_atime_s, n.atime_s),
         atime_ns = COALESCE(p_atime_ns, n.atime_ns),
-        mtime_s = COALESCE(p_mtime_s, n.mtime_s),
-        mtime_ns = COALESCE(p_mtime_ns, n.mtime_ns),
+        -- A cut is a change of content; the kernel leaves its time to the server.
+        mtime_s = COALESCE(p_mtime_s, CASE WHEN p_size IS NULL THEN n.mtime_s ELSE p_s END),
+        mtime_ns = COALESCE(p_mtime_ns, CASE WHEN p_size IS NULL THEN n.mtime_ns ELSE p_ns END),
         ctime_s = GREATEST(n.ctime_s, p_s),
         ctime_ns = CASE WHEN (p_s, p_ns) > (n.ctime_s, n.ctime_ns) THEN p_ns ELSE n.ctime_ns END
     WHERE n.ino = p_ino RETURNING n.* INTO i;
