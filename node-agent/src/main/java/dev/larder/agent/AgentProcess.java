@@ -23,7 +23,7 @@ final class AgentProcess {
     private static final Duration HEALTHY = Duration.ofSeconds(30);
     private static final String DEFAULT_OPTIONS =
             "-XX:+UseSerialGC -Xms24m -Xmx96m -XX:MaxDirectMemorySize=128m -XX:-UsePerfData -Xss512k"
-                    + " -XX:+UseStringDeduplication -XX:ReservedCodeCacheSize=48m -XX:MaxMetaspaceSize=96m";
+                    + " -XX:TieredStopAtLevel=1 -XX:ReservedCodeCacheSize=48m -XX:MaxMetaspaceSize=96m";
 
     private final Path spec;
     private Duration delay = FIRST_DELAY;
