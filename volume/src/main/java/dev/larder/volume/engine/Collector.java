@@ -98,7 +98,7 @@ public final class Collector {
      * steps removed files is not in it.
      */
     Collected count(Listener listener) throws IOException {
-        listener.at("metadata", 0);
+        listener.at("counting what nothing refers to", 0);
         Garbage garbage = maintenance.garbage(ages.unlinked, ages.segment);
         Deleted unknown = unknown(listener, keys -> {});
         return new Collected(
