@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** The files of one mount, in a directory that only its owner may enter. */
 public record MountDirectory(Path root) {
@@ -60,12 +61,26 @@ public record MountDirectory(Path root) {
 
     /** The mount is gone: nothing of it may be continued. */
     public void forget() {
-        for (Path file : new Path[] {session(), backing(), control(), custody()}) {
-            try {
+        try {
+            deleteDirectory(backing());
+            for (Path file : new Path[] {session(), control(), custody()}) {
                 Files.deleteIfExists(file);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The journal's files lie in it side by side. */
+    private static void deleteDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            return;
+        }
+        try (Stream<Path> files = Files.list(directory)) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
             }
         }
+        Files.delete(directory);
     }
 }
