@@ -29,7 +29,9 @@ final class StoreCheck {
         if (store.s3() == null) {
             return null;
         }
-        String endpoint = store.s3().endpoint() == null ? "" : " --endpoint-url " + store.s3().endpoint();
+        String endpoint = store.s3().endpoint() == null
+                ? ""
+                : " --endpoint-url " + store.s3().endpoint();
         return "aws s3 ls s3://" + store.s3().bucket() + "/" + endpoint
                 + ", with the same credentials; then correct endpoint, bucket or credentials of the ObjectStore";
     }

@@ -29,8 +29,7 @@ class AgentsTest {
             Instant started = sleeping.info().startInstant().orElseThrow();
             Files.writeString(spec.agentProcess().file(), sleeping.pid() + " " + started.toEpochMilli() + "\n");
             spec.supervisorProcess().write();
-            assertEquals(
-                    List.of(ProcessHandle.current(), sleeping.toHandle()), MountRecords.processes(spec));
+            assertEquals(List.of(ProcessHandle.current(), sleeping.toHandle()), MountRecords.processes(spec));
             Files.writeString(spec.agentProcess().file(), sleeping.pid() + " 12345\n");
             assertEquals(List.of(ProcessHandle.current()), MountRecords.processes(spec));
             Files.writeString(spec.agentProcess().file(), "torn");

@@ -39,7 +39,9 @@ class JobsTest {
             mount.mounted().admin().pack();
             assertTrue(mount.puts() <= 100, "PUTs: " + mount.puts());
             assertEquals("0", database.ask("SELECT count(*) FROM larder.extent WHERE kind = 0"));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
+            assertEquals(
+                    List.of(),
+                    mount.mounted().admin().check(false, true, length -> {}).findings());
         }
     }
 
@@ -61,7 +63,9 @@ class JobsTest {
             collect(mount, now);
             assertEquals(1, objects());
             assertEquals("still here", mount.read(kept));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
+            assertEquals(
+                    List.of(),
+                    mount.mounted().admin().check(false, true, length -> {}).findings());
         }
     }
 
@@ -105,12 +109,15 @@ class JobsTest {
             mount.unlink(ROOT, "gone");
             assertEquals(1, admin.trash("/", 10).size());
             assertEquals(
-                    0, admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+                    0,
+                    admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
             database.ask("UPDATE larder.volume SET trash = interval '0' RETURNING 1");
             assertEquals(
-                    1, admin.garbage(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+                    1,
+                    admin.garbage(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
             assertEquals(
-                    1, admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+                    1,
+                    admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
             assertEquals(List.of(), admin.trash("/", 10));
         }
     }
