@@ -57,7 +57,9 @@ final class FsckCommand implements Callable<Integer> {
             result = volume.ask(
                     ControlProtocol.Command.FSCK, Map.of("repair", repair, "content", content), Answers.Fsck.class);
         }
-        format.print(larder.environment().out(), result, () -> table(result));
+        if (format != OutputFormat.table || result.count() > 0) {
+            format.print(larder.environment().out(), result, () -> table(result));
+        }
         larder.say(result.inodes() + " inodes, " + result.segments() + " segments, " + result.objects() + " objects: "
                 + (result.count() == 0 ? "clean" : result.count() + " problems, " + result.repaired() + " repaired"));
         return result.count() > result.repaired() ? ExitCodes.FINDINGS : ExitCodes.OK;

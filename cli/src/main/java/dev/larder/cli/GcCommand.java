@@ -66,7 +66,7 @@ final class GcCommand implements Callable<Integer> {
     private static Table table(Answers.Gc result) {
         return new Table(
                         ">TRASH GIVEN UP",
-                        ">REMOVED INODES", 
+                        ">REMOVED INODES",
                         ">RETIRED SEGMENTS",
                         ">DELETED OBJECTS",
                         ">UNKNOWN OBJECTS",

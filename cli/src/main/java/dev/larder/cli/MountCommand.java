@@ -69,6 +69,7 @@ final class MountCommand implements Callable<Integer> {
             MountStatus status;
             try {
                 spec = new Provisioner(larder.state(), larder::say).provision(manifest, mountPoint, readOnly);
+                StoreCheck.require(manifest, spec);
                 status = agents.start(spec);
             } catch (RuntimeException e) {
                 agents.stopUnusedServer(manifest.volume().metadata().name());

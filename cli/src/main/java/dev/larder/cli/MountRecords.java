@@ -119,7 +119,9 @@ final class MountRecords {
     /** The living processes of a mount: its supervisor first, then its agent. */
     static List<ProcessHandle> processes(MountSpec spec) {
         try {
-            return Stream.of(spec.supervisorProcess().living(), spec.agentProcess().living())
+            return Stream.of(
+                            spec.supervisorProcess().living(),
+                            spec.agentProcess().living())
                     .flatMap(Optional::stream)
                     .toList();
         } catch (IOException e) {

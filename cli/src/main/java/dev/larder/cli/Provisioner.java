@@ -1,6 +1,5 @@
 package dev.larder.cli;
 
-import dev.larder.agent.ObjectStoreProbe;
 import dev.larder.agent.api.MountSpec;
 import dev.larder.crds.Manifest;
 import dev.larder.crds.ObjectStore;
@@ -15,7 +14,6 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -27,7 +25,6 @@ import java.util.function.Consumer;
 final class Provisioner {
     private static final long MOST_CACHE_BYTES = 64L << 30;
     private static final int ROOT_MODE = 0755;
-    private static final Duration PROBE = Duration.ofSeconds(30);
 
     private final StateDirectory state;
     private final Consumer<String> say;
@@ -52,9 +49,7 @@ final class Provisioner {
             VolumeRecord record = record(manifest, directory, server);
             MountSpec.Store objects = objects(manifest, directory, record);
             record = database(manifest, directory, server, record);
-            MountSpec spec = spec(manifest, mountPoint, readOnly, record, objects);
-            probe(manifest, spec);
-            return spec;
+            return spec(manifest, mountPoint, readOnly, record, objects);
         } catch (IOException e) {
             throw CommandFailure.failed("volume " + name, StateDirectory.reason(e), "larder --state-dir=DIRECTORY ...");
         }
@@ -136,28 +131,6 @@ final class Provisioner {
                 Processes.effectiveUser(),
                 Processes.effectiveGroup(),
                 ROOT_MODE);
-    }
-
-    /** A store that refuses is said here, not by an agent that has begun. */
-    private static void probe(Manifest manifest, MountSpec spec) {
-        String what = "object store " + manifest.objectStore().metadata().name();
-        try {
-            ObjectStoreProbe.run(spec, PROBE);
-        } catch (IOException e) {
-            throw CommandFailure.failed(what, e, remedy(spec.objectStore()));
-        }
-    }
-
-    private static String remedy(MountSpec.Store store) {
-        if (store.directory() != null) {
-            return "ls -ld " + store.directory().path();
-        }
-        if (store.s3() == null) {
-            return null;
-        }
-        String endpoint = store.s3().endpoint() == null ? "" : " --endpoint-url " + store.s3().endpoint();
-        return "aws s3 ls s3://" + store.s3().bucket() + "/" + endpoint
-                + ", with the same credentials; then correct endpoint, bucket or credentials of the ObjectStore";
     }
 
     private MountSpec.Store objects(Manifest manifest, Path directory, VolumeRecord record) throws IOException {

@@ -84,6 +84,7 @@ final class VolumeTarget implements AutoCloseable {
             agents.records().forgetDeadWithoutMount();
             try {
                 MountSpec spec = new Provisioner(larder.state(), line -> {}).provision(manifest, null, false);
+                StoreCheck.require(manifest, spec);
                 agents.start(spec);
                 return new VolumeTarget(larder, agents, spec, true);
             } catch (RuntimeException e) {

@@ -31,7 +31,10 @@ final class WarmupCommand implements Callable<Integer> {
     @ParentCommand
     private Larder larder;
 
-    @Parameters(paramLabel = "PATH", arity = "1..*", description = "Files and directories of one mounted volume: paths of this machine, or within the volume.")
+    @Parameters(
+            paramLabel = "PATH",
+            arity = "1..*",
+            description = "Files and directories of one mounted volume: paths of this machine, or within the volume.")
     private List<Path> paths;
 
     @Option(names = "-o", paramLabel = "FORMAT", defaultValue = "table", description = "${COMPLETION-CANDIDATES}")

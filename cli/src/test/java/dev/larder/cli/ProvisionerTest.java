@@ -43,11 +43,7 @@ class ProvisionerTest {
     @AfterAll
     static void stop() throws IOException {
         new EmbeddedPostgres(state.postgres()).stop(Duration.ofMinutes(1));
-        try (Stream<Path> files = Files.walk(home)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
+        deleteAll(home);
     }
 
     private static Manifest manifest(String name, String spec, String... more)
@@ -159,6 +155,55 @@ class ProvisionerTest {
         assertTrue(
                 refused.line().contains("object store o: secret file " + home + "/none does not exist"),
                 refused.line());
+    }
+
+    @Test
+    void aStoreThatRefusesIsSaidWithWhatToDo() throws Exception {
+        Manifest manifest = manifest("refusing", "objectStore: o", objectStore("directory: {path: " + home + "/o}"));
+        MountSpec spec = provision(manifest, "/mnt/a");
+        StoreCheck.require(manifest, spec);
+        Path objects = spec.objectStore().directory().path();
+        try (Stream<Path> files = Files.list(objects)) {
+            assertTrue(files.allMatch(file -> file.getFileName().toString().startsWith("~")), "the probe is gone");
+        }
+        deleteAll(objects);
+        Files.writeString(objects, "a file where the directory was");
+        CommandFailure refused = assertThrows(CommandFailure.class, () -> StoreCheck.require(manifest, spec));
+        assertEquals(ExitCodes.FAILED, refused.exitCode());
+        assertTrue(refused.line().startsWith("larder: object store o: "), refused.line());
+        assertTrue(refused.line().endsWith("Try: ls -ld " + objects), refused.line());
+    }
+
+    @Test
+    void anotherStateDirectoryHasALoginOfItsOwn() throws Exception {
+        MountSpec first = provision(manifest("shared", ""), "/mnt/a");
+        String password = Files.readString(first.database().passwordFile());
+        StateDirectory other = new StateDirectory(home.resolve("other-state"));
+        other.create();
+        assertNotEquals(state.machine(), other.machine());
+        assertEquals(state.machine(), state.machine());
+        var login = new EmbeddedPostgres(state.postgres()).ensureRunning(Duration.ofMinutes(1));
+        var database = new dev.larder.schema.SchemaMigration(login)
+                .provision(
+                        new dev.larder.schema.VolumeRow(
+                                first.volumeId(), "shared", 0, 0, Duration.ofDays(1), 0, 0, 0755),
+                        other.machine());
+        assertNotEquals(first.database().user(), database.user());
+        assertEquals("1", query(first, password, "SELECT 1"), "the first login still has its password");
+    }
+
+    @Test
+    void administrationMakesNoCache() throws Exception {
+        MountSpec spec = new Provisioner(state, line -> {}).provision(manifest("alone", ""), null, false);
+        assertFalse(Files.exists(spec.cache().directory()), "a cache was made");
+    }
+
+    private static void deleteAll(Path root) throws IOException {
+        try (Stream<Path> files = Files.walk(root)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
     }
 
     private static String mode(Path file) throws IOException {

@@ -115,7 +115,8 @@ final class Agent implements ServedVolume {
             ending.set(false);
             if (e.errno() == LinuxErrno.EBUSY) {
                 throw new ControlException(
-                        spec.mountPoint() + " is in use", "fuser -vm " + spec.mountPoint() + ", end those, and again");
+                        spec.mountPoint() + " is in use",
+                        "fuser -vm " + spec.mountPoint() + ", end those, and again; or larder umount --force");
             }
             throw new ControlException("unmounting " + spec.mountPoint() + " failed: " + e.getMessage(), null);
         }

@@ -125,7 +125,8 @@ class SchemaMigrationTest {
         assertThrows(SQLException.class, () -> ask(other.url(), other.user(), other.password(), "SELECT 1"));
         assertThrows(IllegalArgumentException.class, () -> schema.provision(row, "x; DROP"));
         schema.drop(row.id());
-        String left = "SELECT rolname FROM pg_roles WHERE rolname LIKE '" + SchemaMigration.databaseName(row.id()) + "%'";
+        String left =
+                "SELECT rolname FROM pg_roles WHERE rolname LIKE '" + SchemaMigration.databaseName(row.id()) + "%'";
         try (java.sql.Connection server =
                         java.sql.DriverManager.getConnection(login.url("postgres"), login.user(), login.password());
                 java.sql.Statement statement = server.createStatement();

@@ -112,7 +112,8 @@ final class FileFills {
         try {
             state.account(() -> {
                 for (Range part : written) {
-                    state.claim(Piece.clean(part.offset(), part.end(), provenance.plus(part.offset() - range.offset())));
+                    state.claim(
+                            Piece.clean(part.offset(), part.end(), provenance.plus(part.offset() - range.offset())));
                     claimed.add(part);
                 }
             });

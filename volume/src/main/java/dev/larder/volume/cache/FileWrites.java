@@ -28,7 +28,8 @@ final class FileWrites {
         long end = offset + length;
         long reserved = reserveForWrite(offset, length);
         try {
-            WriteRoom.retryWhenFull(parts, length, () -> state.change(() -> writeDirty(offset, end, bytes), offset, end));
+            WriteRoom.retryWhenFull(
+                    parts, length, () -> state.change(() -> writeDirty(offset, end, bytes), offset, end));
         } finally {
             parts.room().release(reserved);
         }
@@ -103,7 +104,8 @@ final class FileWrites {
                 () -> {
                     for (Piece piece : state.ranges.overlapping(offset, offset + length)) {
                         if (piece.isDirty() && piece.generation() <= sequence) {
-                            state.claim(Piece.clean(piece.start(), piece.end(), provenance.plus(piece.start() - offset)));
+                            state.claim(
+                                    Piece.clean(piece.start(), piece.end(), provenance.plus(piece.start() - offset)));
                         }
                     }
                     state.bump(offset, offset + length);

@@ -77,8 +77,7 @@ public final class Checker {
      * @param count of all findings
      * @param findings at most 10,000 of them
      */
-    public record Report(
-            long inodes, long segments, long objects, long count, long repaired, List<Finding> findings) {}
+    public record Report(long inodes, long segments, long objects, long count, long repaired, List<Finding> findings) {}
 
     private void found(Finding finding) {
         count++;
@@ -108,8 +107,7 @@ public final class Checker {
         }
         long needed = end(FrameTable.decode(file.extent().frames()));
         if (size < needed) {
-            found(
-                    finding("object-short", file, SegmentKey.of(segment) + " has " + size + " bytes, needs " + needed));
+            found(finding("object-short", file, SegmentKey.of(segment) + " has " + size + " bytes, needs " + needed));
             return false;
         }
         return true;

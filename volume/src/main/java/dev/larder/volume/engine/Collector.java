@@ -83,14 +83,12 @@ public final class Collector {
 
     Collected run(Listener listener) throws IOException {
         long trash = repeat("trash", listener, () -> maintenance.purgeExpiredTrash(BATCH));
-        long inodes =
-                repeat("inodes without a name", listener, () -> maintenance.purgeUnlinked(ages.unlinked, BATCH));
+        long inodes = repeat("inodes without a name", listener, () -> maintenance.purgeUnlinked(ages.unlinked, BATCH));
         listener.at("segments without a reference", 0);
         int retired = maintenance.retireSegments(ages.segment);
         Deleted segments = deleteRetired(listener);
         Deleted unknown = unknown(listener, store::delete);
-        return new Collected(
-                trash, inodes, retired, segments.count, unknown.count, segments.bytes + unknown.bytes);
+        return new Collected(trash, inodes, retired, segments.count, unknown.count, segments.bytes + unknown.bytes);
     }
 
     /**
@@ -98,7 +96,7 @@ public final class Collector {
      * steps removed files is not in it.
      */
     Collected count(Listener listener) throws IOException {
-        listener.at("metadata", 0);
+        listener.at("counting what nothing refers to", 0);
         Garbage garbage = maintenance.garbage(ages.unlinked, ages.segment);
         Deleted unknown = unknown(listener, keys -> {});
         return new Collected(

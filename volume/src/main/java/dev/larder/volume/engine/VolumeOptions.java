@@ -56,18 +56,12 @@ public record VolumeOptions(
             long prefetchBytes,
             boolean jobs) {
         public static final Behaviour DEFAULT = new Behaviour(
-                Consistency.CLOSE_TO_OPEN,
-                false,
-                false,
-                Duration.ofMillis(100),
-                Duration.ofMinutes(5),
-                0,
-                true);
+                Consistency.CLOSE_TO_OPEN, false, false, Duration.ofMillis(100), Duration.ofMinutes(5), 0, true);
 
         public Behaviour {
             if (feedInterval.toMillis() < 1 || kernelTimeout.isNegative() || prefetchBytes < 0) {
-                throw new IllegalArgumentException("the feed interval must be 1 ms or more,"
-                        + " kernel timeout and prefetch size not negative");
+                throw new IllegalArgumentException(
+                        "the feed interval must be 1 ms or more," + " kernel timeout and prefetch size not negative");
             }
         }
     }

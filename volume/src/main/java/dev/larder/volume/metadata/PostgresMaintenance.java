@@ -164,7 +164,8 @@ final class PostgresMaintenance implements Maintenance {
         while (after[0] != null) {
             statements.query(
                     "SELECT * FROM larder_v1.segment_garbage(?, ?, ?)",
-                    parameters -> parameters.add(segment.toMillis()).add(after[0]).add(SEGMENTS_A_STATEMENT),
+                    parameters ->
+                            parameters.add(segment.toMillis()).add(after[0]).add(SEGMENTS_A_STATEMENT),
                     row -> {
                         unreferenced[0] += row.getLong(2);
                         unreferenced[1] += row.getLong(3);
@@ -176,16 +177,13 @@ final class PostgresMaintenance implements Maintenance {
         return statements.query(
                 "SELECT * FROM larder_v1.inode_garbage(?)",
                 parameters -> parameters.add(unlinked.toMillis()),
-                row -> new Garbage(
-                        row.getLong(2), row.getLong(3), unreferenced[0], unreferenced[1], unreferenced[2]));
+                row -> new Garbage(row.getLong(2), row.getLong(3), unreferenced[0], unreferenced[1], unreferenced[2]));
     }
 
     @Override
     public Sizes sizes() {
         return statements.query(
-                "SELECT * FROM larder_v1.sizes()",
-                parameters -> {},
-                row -> new Sizes(row.getLong(2), row.getLong(3)));
+                "SELECT * FROM larder_v1.sizes()", parameters -> {}, row -> new Sizes(row.getLong(2), row.getLong(3)));
     }
 
     @Override

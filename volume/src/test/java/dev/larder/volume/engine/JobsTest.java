@@ -39,7 +39,9 @@ class JobsTest {
             mount.mounted().admin().pack();
             assertTrue(mount.puts() <= 100, "PUTs: " + mount.puts());
             assertEquals("0", database.ask("SELECT count(*) FROM larder.extent WHERE kind = 0"));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
+            assertEquals(
+                    List.of(),
+                    mount.mounted().admin().check(false, true, length -> {}).findings());
         }
     }
 
@@ -61,7 +63,9 @@ class JobsTest {
             collect(mount, now);
             assertEquals(1, objects());
             assertEquals("still here", mount.read(kept));
-            assertEquals(List.of(), mount.mounted().admin().check(false, true, length -> {}).findings());
+            assertEquals(
+                    List.of(),
+                    mount.mounted().admin().check(false, true, length -> {}).findings());
         }
     }
 
@@ -105,12 +109,15 @@ class JobsTest {
             mount.unlink(ROOT, "gone");
             assertEquals(1, admin.trash("/", 10).size());
             assertEquals(
-                    0, admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+                    0,
+                    admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
             database.ask("UPDATE larder.volume SET trash = interval '0' RETURNING 1");
             assertEquals(
-                    1, admin.garbage(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+                    1,
+                    admin.garbage(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
             assertEquals(
-                    1, admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
+                    1,
+                    admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
             assertEquals(List.of(), admin.trash("/", 10));
         }
     }
@@ -127,9 +134,7 @@ class JobsTest {
             Checker.Report clean = admin.check(false, true, bytes -> {});
             assertEquals(new Checker.Report(4, 3, 3, 0, 0, List.of()), clean);
             try (Stream<Path> files = Files.walk(directory.resolve("objects"))) {
-                Files.delete(files.filter(file -> file.getFileName().toString().matches("[0-9a-f]{16}"))
-                        .findFirst()
-                        .orElseThrow());
+                Files.delete(files.filter(Files::isRegularFile).findFirst().orElseThrow());
             }
             Checker.Report broken = admin.check(true, false, bytes -> {});
             assertEquals(1, broken.count());
