@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             ConfigCommand.class,
             BenchCommand.class,
             VersionCommand.class,
+            TrainCommand.class,
             CompletionCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",

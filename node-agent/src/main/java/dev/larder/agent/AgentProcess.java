@@ -15,6 +15,9 @@ final class AgentProcess {
     /** The system property that names the agent's AOT cache; without it, or without the file, the JVM starts plain. */
     static final String AOT_PROPERTY = "larder.aot.agent";
 
+    /** The system property that names a file for what an agent's run teaches; {@code larder train} makes a cache of it. */
+    static final String RECORD_PROPERTY = "larder.aot.record";
+
     /** Options of the agent's JVM, separated by blanks; for memory settings of large nodes. */
     static final String OPTIONS_PROPERTY = "larder.agent.options";
 
@@ -42,22 +45,31 @@ final class AgentProcess {
                 .start();
     }
 
-    private List<String> command() {
+    private List<String> command() throws IOException {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("--enable-native-access=ALL-UNNAMED");
         command.addAll(List.of(
                 System.getProperty(OPTIONS_PROPERTY, DEFAULT_OPTIONS).strip().split("\\s+", -1)));
-        String aot = System.getProperty(AOT_PROPERTY);
-        if (aot != null && Files.isReadable(Path.of(aot))) {
-            command.add("-XX:AOTCache=" + aot);
-            command.add("-Xlog:aot=off,aot*=off,cds=off");
-        }
+        command.addAll(aot());
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(AgentMain.class.getName());
         command.add(spec.toString());
         return command;
+    }
+
+    private static List<String> aot() throws IOException {
+        String record = System.getProperty(RECORD_PROPERTY);
+        if (record != null) {
+            return List.of("-XX:AOTMode=record", "-XX:AOTConfiguration=" + record);
+        }
+        String cache = System.getProperty(AOT_PROPERTY);
+        // An empty file: making it was tried and failed.
+        if (cache == null || !Files.isReadable(Path.of(cache)) || Files.size(Path.of(cache)) == 0) {
+            return List.of();
+        }
+        return List.of("-XX:AOTCache=" + cache, "-Xlog:aot=off,aot*=off,cds=off");
     }
 
     /** How long to wait before the next start: nothing much after a long life, longer after each early death. */
