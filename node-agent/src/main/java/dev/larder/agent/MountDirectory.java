@@ -7,7 +7,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** The files of one mount, in a directory that only its owner may enter. */
 public record MountDirectory(Path root) {
@@ -60,12 +62,27 @@ public record MountDirectory(Path root) {
 
     /** The mount is gone: nothing of it may be continued. */
     public void forget() {
-        for (Path file : new Path[] {session(), backing(), control(), custody()}) {
-            try {
+        try {
+            for (Path file : new Path[] {session(), control(), custody()}) {
                 Files.deleteIfExists(file);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
             }
+            deleteJournal(backing());
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot forget the last mount of " + root + ": " + e.getMessage(), e);
         }
+    }
+
+    private static void deleteJournal(Path journal) throws IOException {
+        if (!Files.isDirectory(journal)) {
+            return;
+        }
+        List<Path> files;
+        try (Stream<Path> listed = Files.list(journal)) {
+            files = listed.toList();
+        }
+        for (Path file : files) {
+            Files.delete(file);
+        }
+        Files.delete(journal);
     }
 }
