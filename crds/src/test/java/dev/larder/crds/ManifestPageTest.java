@@ -161,11 +161,19 @@ class ManifestPageTest {
                 """);
         Manifest manifest = Manifest.read(file);
         SharedVolume.Spec spec = manifest.volume().spec();
-        assertEquals(standard(SharedVolume.Spec.class, "consistency"), spec.consistency().text());
-        assertEquals(standard(SharedVolume.Spec.class, "durability"), spec.durability().text());
-        assertEquals(standard(SharedVolume.Spec.class, "compression"), spec.compression().text());
+        assertEquals(
+                standard(SharedVolume.Spec.class, "consistency"),
+                spec.consistency().text());
+        assertEquals(
+                standard(SharedVolume.Spec.class, "durability"),
+                spec.durability().text());
+        assertEquals(
+                standard(SharedVolume.Spec.class, "compression"),
+                spec.compression().text());
         assertEquals(standard(SharedVolume.Spec.class, "trash"), spec.trash().text());
-        assertEquals(standard(ObjectStore.S3.class, "region"), manifest.objectStore().spec().s3().region());
+        assertEquals(
+                standard(ObjectStore.S3.class, "region"),
+                manifest.objectStore().spec().s3().region());
         assertEquals(
                 standard(SharedVolume.MountOptions.class, "readOnly"),
                 Boolean.toString(spec.mountOptions().readOnly()));

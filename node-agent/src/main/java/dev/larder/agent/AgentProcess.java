@@ -24,9 +24,14 @@ final class AgentProcess {
     private static final Duration FIRST_DELAY = Duration.ofMillis(50);
     private static final Duration LONGEST_DELAY = Duration.ofSeconds(5);
     private static final Duration HEALTHY = Duration.ofSeconds(30);
+    /**
+     * ArchiveRelocationMode 0: the JVM maps its archives where they were made for instead of moving them, so that their
+     * pages stay the file's. Measured idle: 98 to 100 MB of anonymous memory instead of 114 to 123.
+     */
     private static final String DEFAULT_OPTIONS =
             "-XX:+UseSerialGC -Xms24m -Xmx96m -XX:MaxDirectMemorySize=128m -XX:-UsePerfData -Xss512k"
-                    + " -XX:+UseStringDeduplication -XX:ReservedCodeCacheSize=48m -XX:MaxMetaspaceSize=96m";
+                    + " -XX:+UseStringDeduplication -XX:ReservedCodeCacheSize=48m -XX:MaxMetaspaceSize=96m"
+                    + " -XX:+UnlockDiagnosticVMOptions -XX:ArchiveRelocationMode=0";
 
     private final Path spec;
     private Duration delay = FIRST_DELAY;
