@@ -50,8 +50,21 @@ class LauncherTest {
                 mkdir -p "%s/cli/target/lib" && touch "%s/cli/target/built"
                 """.formatted(directory, repository, repository));
         for (String tool : List.of(
-                "sh", "readlink", "dirname", "sed", "find", "head", "date", "mkdir", "flock", "sleep", "rm", "mv",
-                "tail", "grep", "touch")) {
+                "sh",
+                "readlink",
+                "dirname",
+                "sed",
+                "find",
+                "head",
+                "date",
+                "mkdir",
+                "flock",
+                "sleep",
+                "rm",
+                "mv",
+                "tail",
+                "grep",
+                "touch")) {
             Files.createSymbolicLink(tools.resolve(tool), program(tool));
         }
     }
@@ -70,8 +83,8 @@ class LauncherTest {
     }
 
     private Run run(Path launcher, Map<String, String> variables, String... arguments) throws Exception {
-        ProcessBuilder builder = new ProcessBuilder(
-                Stream.concat(Stream.of(launcher.toString()), Stream.of(arguments)).toList());
+        ProcessBuilder builder = new ProcessBuilder(Stream.concat(Stream.of(launcher.toString()), Stream.of(arguments))
+                .toList());
         builder.environment().clear();
         builder.environment().putAll(variables);
         builder.environment().put("PATH", directory.resolve("tools").toString());
@@ -117,7 +130,9 @@ class LauncherTest {
     void findsAJdkWithoutJavaHome() throws Exception {
         Path found = Files.createDirectory(directory.resolve("jvm")).resolve("jdk-25");
         Files.move(jdk, found);
-        assertEquals(found + "\n", run(repository.resolve("larder"), Map.of(), "--print-java-home").out());
+        assertEquals(
+                found + "\n",
+                run(repository.resolve("larder"), Map.of(), "--print-java-home").out());
     }
 
     @Test
