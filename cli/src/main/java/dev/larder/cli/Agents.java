@@ -97,6 +97,9 @@ final class Agents {
         if (environment.aotCache() != null) {
             command.add("-D" + Environment.AOT_PROPERTY + "=" + environment.aotCache());
         }
+        if (environment.aotRecord() != null) {
+            command.add("-D" + Environment.RECORD_PROPERTY + "=" + environment.aotRecord());
+        }
         command.addAll(
                 List.of("-cp", environment.classPath(), SUPERVISOR, spec.file().toString()));
         ProcessBuilder.Redirect log =

@@ -12,6 +12,7 @@ import java.util.Map;
  * @param terminal progress may be redrawn on {@code err}
  * @param root the command runs as root
  * @param aotCache the agent's AOT cache, or null
+ * @param aotRecord agents write here what a cache is made of, or null
  */
 record Environment(
         PrintStream out,
@@ -22,9 +23,11 @@ record Environment(
         boolean root,
         String classPath,
         String javaHome,
-        String aotCache) {
+        String aotCache,
+        String aotRecord) {
     static final String STATE_VARIABLE = "LARDER_STATE_DIR";
     static final String AOT_PROPERTY = "larder.aot.agent";
+    static final String RECORD_PROPERTY = "larder.aot.record";
 
     static Environment ofProcess() {
         return new Environment(
@@ -36,7 +39,13 @@ record Environment(
                 "root".equals(System.getProperty("user.name")),
                 System.getProperty("java.class.path"),
                 System.getProperty("java.home"),
-                System.getProperty(AOT_PROPERTY));
+                System.getProperty(AOT_PROPERTY),
+                null);
+    }
+
+    /** The same, but agents record their run, and what commands print goes to the error stream. */
+    Environment recording(Path record) {
+        return new Environment(err, err, false, variables, home, root, classPath, javaHome, null, record.toString());
     }
 
     private static boolean isTerminal(int descriptor) {

@@ -32,6 +32,7 @@ import picocli.CommandLine.Spec;
             ConfigCommand.class,
             BenchCommand.class,
             VersionCommand.class,
+            TrainCommand.class,
             CompletionCommand.class
         },
         exitCodeListHeading = "%nExit codes:%n",
@@ -52,9 +53,11 @@ final class Larder implements Runnable {
             names = "--state-dir",
             paramLabel = "DIRECTORY",
             scope = ScopeType.INHERIT,
-            description =
-                    "Where Larder keeps everything of this machine. Default: $LARDER_STATE_DIR, else /var/lib/larder"
-                            + " for root and ~/.local/state/larder for others.")
+            description = {
+                "Where Larder keeps this machine's files. Default:",
+                "$LARDER_STATE_DIR, else /var/lib/larder for root",
+                "and ~/.local/state/larder for others."
+            })
     private Path stateDirectory;
 
     @Option(names = "--debug", scope = ScopeType.INHERIT, description = "Show stack traces of failures.")

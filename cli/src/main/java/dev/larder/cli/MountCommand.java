@@ -78,6 +78,7 @@ final class MountCommand implements Callable<Integer> {
             larder.say("mounted: volume " + spec.volume() + " on " + mountPoint + (spec.readOnly() ? ", read-only" : "")
                     + ", agent " + status.agentPid() + ", logs in " + spec.recordDirectory());
         }
+        TrainCommand.startWhenMissing(larder.environment());
         if (foreground) {
             stay(agents, spec);
         }

@@ -20,6 +20,7 @@ record CommandLineRun(int exit, String out, String err) {
                 false,
                 System.getProperty("java.class.path"),
                 System.getProperty("java.home"),
+                null,
                 null);
         int exit = Larder.run(environment, arguments);
         return new CommandLineRun(exit, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));

@@ -14,11 +14,18 @@ public record MetadataStore(String apiVersion, String kind, ObjectMeta metadata,
 
     /** Exactly one of the two is given. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Spec(Embedded embedded, Postgres postgres) {}
+    public record Spec(
+            @Described("A PostgreSQL that Larder starts and stops; `{}` will do.")
+            Embedded embedded,
 
-    /** @param directory of the embedded server, absolute; null = below the state directory */
+            @Described("A PostgreSQL 14 or newer that you run.")
+            Postgres postgres) {}
+
+    /** @param directory absolute; null = below the state directory */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Embedded(Path directory) {}
+    public record Embedded(
+            @Described(value = "The server's files.", byDefault = "below the state directory")
+            Path directory) {}
 
     /**
      * A server that is there already. Its secret has {@code username} and {@code password} of a role that may create
@@ -26,5 +33,13 @@ public record MetadataStore(String apiVersion, String kind, ObjectMeta metadata,
      *
      * @param url postgresql://HOST[:PORT], without user, password and parameters; every volume has a database of its own there
      */
-    public record Postgres(String url, SecretSource secret) {}
+    public record Postgres(
+            @Described(
+                    "postgresql://HOST[:PORT], without user, password and parameters; every volume gets a database and roles of its own there.")
+            String url,
+
+            @Described(
+                    value = "`username` and `password` of a role that may create databases and roles.",
+                    inline = true)
+            SecretSource secret) {}
 }

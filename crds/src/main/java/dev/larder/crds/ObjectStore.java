@@ -16,42 +16,73 @@ public record ObjectStore(String apiVersion, String kind, ObjectMeta metadata, S
 
     /** Exactly one of the three is given. */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Spec(Directory directory, S3 s3, Postgres postgres) {}
+    public record Spec(
+            @Described("A directory; `{}` will do.") Directory directory,
 
-    /**
-     * @param path absolute; null = below the state directory
-     * @param shared every machine that mounts the volume sees the same directory there
-     */
+            @Described("A bucket of any S3-compatible server.")
+            S3 s3,
+
+            @Described("Rows of the volume's own database: `{}`.")
+            Postgres postgres) {}
+
+    /** @param path absolute; null = below the state directory */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Directory(Path path, boolean shared) {}
+    public record Directory(
+            @Described(
+                    value = "Where it is; each volume gets a directory of its own below.",
+                    byDefault = "below the state directory")
+            Path path,
+
+            @Described(
+                    value =
+                            "You promise that every machine that mounts the volume sees the same directory there; needs `path`.",
+                    byDefault = "false")
+            boolean shared) {}
 
     /**
      * A bucket of any S3-compatible server.
      *
-     * @param endpoint http or https; null = that of AWS for the region
-     * @param prefix below which every volume has a folder of its own; "" or ends with '/'
-     * @param pathStyle the bucket is named in the path, not in the host; by default when an endpoint is given
-     * @param credentials secret with {@code accessKeyId} and {@code secretAccessKey} ({@code sessionToken}); null = the
-     *     SDK's default chain
+     * @param endpoint null = that of AWS for the region
+     * @param prefix "" or ends with '/'
+     * @param credentials null = the SDK's default chain
      * @param proxy null = a direct connection
-     * @param storageClass of new objects; null = the bucket's default
+     * @param storageClass null = the bucket's default
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record S3(
+            @Described(value = "http or https.", byDefault = "AWS's own of the region")
             URI endpoint,
-            String bucket,
+
+            @Described("It must exist.") String bucket,
+
+            @Described(value = "Every volume gets a folder of its own below.", byDefault = "none")
             String prefix,
+
+            @Described(value = "Of the bucket.", byDefault = "us-east-1")
             String region,
+
+            @Described(
+                    value = "The bucket is named in the path, not in the host.",
+                    byDefault = "true with an endpoint, else false")
             boolean pathStyle,
+
+            @Described(
+                    value = "A secret with `accessKeyId` and `secretAccessKey` (and `sessionToken`).",
+                    byDefault = "the AWS SDK's chain: environment, ~/.aws, the machine's role")
             SecretSource credentials,
+
+            @Described(value = "The way to the server.", byDefault = "direct")
             Proxy proxy,
+
+            @Described(value = "Of new objects.", byDefault = "the bucket's")
             String storageClass) {}
 
-    /**
-     * @param url http://HOST:PORT
-     * @param noProxy hosts that are reached directly
-     */
-    public record Proxy(URI url, List<String> noProxy) {}
+    /** The HTTP proxy between this machine and the server. */
+    public record Proxy(
+            @Described("http://HOST:PORT") URI url,
+
+            @Described(value = "Hosts that are reached directly.", byDefault = "none")
+            List<String> noProxy) {}
 
     /** The bytes are in the volume's own database. */
     public record Postgres() {}

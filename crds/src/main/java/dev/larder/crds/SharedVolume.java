@@ -16,36 +16,70 @@ public record SharedVolume(String apiVersion, String kind, ObjectMeta metadata, 
     /**
      * What the volume is to be.
      *
-     * @param metadataStore name of a MetadataStore; null = the embedded PostgreSQL
-     * @param objectStore name of an ObjectStore; null = a directory that Larder keeps
-     * @param capacity quota of bytes; null = none
-     * @param inodes quota of files and directories; null = none
-     * @param trash how long removed files can be brought back
+     * @param metadataStore null = the embedded PostgreSQL
+     * @param objectStore null = a directory that Larder keeps
+     * @param capacity null = no quota
+     * @param inodes null = no quota
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record Spec(
+            @Described(value = "Name of a MetadataStore in the same file.", byDefault = "the embedded PostgreSQL")
             String metadataStore,
+
+            @Described(
+                    value = "Name of an ObjectStore in the same file.",
+                    byDefault = "a directory below the state directory")
             String objectStore,
+
+            @Described(value = "Quota of bytes, as `df` shows it.", byDefault = "none")
             Quantity capacity,
+
+            @Described(value = "Quota of files and directories, as `df -i` shows it.", byDefault = "none")
             Long inodes,
+
+            @Described(value = "How long a removed file can be brought back; \"0\" keeps nothing.", byDefault = "1d")
             Retention trash,
+
+            @Described(
+                    value =
+                            "What an open sees of other mounts: everything closed before (`closeToOpen`), or a state that may be a fraction of a second old (`bounded`, for data that is mostly read).",
+                    byDefault = "closeToOpen")
             Consistency consistency,
+
+            @Described(
+                    value = "When data is durable: at fsync (`onFsync`), or every close is an fsync too (`onClose`).",
+                    byDefault = "onFsync")
             Durability durability,
+
+            @Described(value = "Of what is written from now on.", byDefault = "none")
             Compression compression,
+
+            @Described(value = "The cache on this machine.", byDefault = "all its defaults")
             Cache cache,
+
+            @Described(value = "How it is mounted.", byDefault = "all their defaults")
             MountOptions mountOptions) {}
 
     /**
      * The cache on this machine.
      *
-     * @param directory absolute; null = below the state directory
-     * @param capacity most bytes that it may hold; null = by the free space
+     * @param directory absolute, or null
+     * @param capacity null = by the free space
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
-    public record Cache(Path directory, Quantity capacity) {}
+    public record Cache(
+            @Described(
+                    value = "Where it lies; each mount gets a directory of its own below.",
+                    byDefault = "below the state directory")
+            Path directory,
 
-    /** @param readOnly the kernel refuses every change through the mount */
-    public record MountOptions(boolean readOnly) {}
+            @Described(value = "Most bytes it may hold.", byDefault = "half of what is free, at most 64Gi")
+            Quantity capacity) {}
+
+    /** How a volume is mounted. */
+    public record MountOptions(
+            @Described(value = "The kernel refuses every change through the mount.", byDefault = "false")
+            boolean readOnly) {}
 
     /** What an open sees of other nodes' changes. */
     public enum Consistency {
