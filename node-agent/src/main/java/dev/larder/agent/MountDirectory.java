@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** The files of one mount, in a directory that only its owner may enter. */
 public record MountDirectory(Path root) {
@@ -60,12 +61,26 @@ public record MountDirectory(Path root) {
 
     /** The mount is gone: nothing of it may be continued. */
     public void forget() {
-        for (Path file : new Path[] {session(), backing(), control(), custody()}) {
-            try {
+        try {
+            for (Path file : new Path[] {session(), control(), custody()}) {
                 Files.deleteIfExists(file);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
+            }
+            forgetBacking();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A journal: files in a directory of its own. */
+    private void forgetBacking() throws IOException {
+        if (!Files.isDirectory(backing())) {
+            return;
+        }
+        try (Stream<Path> files = Files.list(backing())) {
+            for (Path file : files.toList()) {
+                Files.delete(file);
             }
         }
+        Files.delete(backing());
     }
 }
