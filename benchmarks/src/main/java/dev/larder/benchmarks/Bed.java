@@ -72,7 +72,7 @@ final class Bed implements AutoCloseable {
     }
 
     Usage usage() throws IOException {
-        return Usage.of(status().path("agentPid").asLong(), databasePid());
+        return Usage.of(status().path("agentPid").asLong(), databasePid(), mountPoint);
     }
 
     private long databasePid() throws IOException {

@@ -10,6 +10,7 @@ final class Measured {
     private final List<Double> volume = new ArrayList<>();
     private final List<Double> agentCpu = new ArrayList<>();
     private final List<Double> databaseCpu = new ArrayList<>();
+    private final List<Double> statements = new ArrayList<>();
     private long agentAnonBytes;
 
     Measured(Row row) {
@@ -23,6 +24,7 @@ final class Measured {
             volume.add(rate);
             agentCpu.add(used.agentCpuSeconds());
             databaseCpu.add(used.databaseCpuSeconds());
+            statements.add((double) used.statements());
             agentAnonBytes = Math.max(agentAnonBytes, used.agentAnonBytes());
         }
     }
@@ -49,6 +51,10 @@ final class Measured {
 
     double databaseCpuSeconds() {
         return median(databaseCpu);
+    }
+
+    double statements() {
+        return median(statements);
     }
 
     long agentAnonBytes() {

@@ -8,13 +8,23 @@ import java.util.Locale;
 
 /** Prints rows as they are measured. */
 final class Table {
-    private static final String FORMAT = "%-44s %12s %12s %8s %9s %9s %8s%n";
+    private static final String FORMAT = "%-44s %12s %12s %8s %9s %9s %10s %8s%n";
 
     void head(String bed) {
         System.out.println(bed);
         System.out.println();
-        System.out.printf(Locale.ROOT, FORMAT, "row", "local disk", "volume", "ratio", "agent s", "db s", "anon MB");
-        System.out.println("-".repeat(107));
+        System.out.printf(
+                Locale.ROOT,
+                FORMAT,
+                "row",
+                "local disk",
+                "volume",
+                "ratio",
+                "agent s",
+                "db s",
+                "statements",
+                "anon MB");
+        System.out.println("-".repeat(118));
     }
 
     void row(Measured measured) {
@@ -27,13 +37,14 @@ final class Table {
                 String.format(Locale.ROOT, "%.3f", measured.ratio()),
                 String.format(Locale.ROOT, "%.2f", measured.agentCpuSeconds()),
                 String.format(Locale.ROOT, "%.2f", measured.databaseCpuSeconds()),
+                String.format(Locale.ROOT, "%.0f", measured.statements()),
                 measured.agentAnonBytes() >> 20);
     }
 
     void foot(Bed bed) throws IOException {
-        System.out.println("-".repeat(107));
+        System.out.println("-".repeat(118));
         System.out.println(
-                "agent s, db s: CPU seconds of a round. anon: RssAnon + RssShmem of the agent, the largest seen.");
+                "agent s, db s: CPU seconds of a round, its preparation included; statements: sent in it. anon: RssAnon + RssShmem of the agent, the largest seen.");
         System.out.println("now: agent " + (bed.usage().agentAnonBytes() >> 20) + " MB anonymous");
     }
 
@@ -48,7 +59,7 @@ final class Table {
                     .append(String.format(
                             Locale.ROOT,
                             "  {\"row\": \"%s\", \"unit\": \"%s\", \"disk\": %.3f, \"volume\": %.3f, \"ratio\": %.5f,"
-                                    + " \"agentCpuSeconds\": %.2f, \"databaseCpuSeconds\": %.2f, \"agentAnonBytes\": %d}",
+                                    + " \"agentCpuSeconds\": %.2f, \"databaseCpuSeconds\": %.2f, \"statements\": %.0f, \"agentAnonBytes\": %d}",
                             one.row().name(),
                             one.row().unit(),
                             one.diskRate(),
@@ -56,6 +67,7 @@ final class Table {
                             one.ratio(),
                             one.agentCpuSeconds(),
                             one.databaseCpuSeconds(),
+                            one.statements(),
                             one.agentAnonBytes()));
         }
         Files.writeString(file, json.append("\n]\n"));

@@ -11,20 +11,33 @@ import java.util.stream.Stream;
  *
  * @param agentCpuSeconds user and system time
  * @param databaseCpuSeconds of all the server's processes that still live, with their ended children
+ * @param statements sent to the database since the agent began, 0 when the mount does not tell
  * @param agentAnonBytes RssAnon + RssShmem now (proc(5) status)
  */
-record Usage(double agentCpuSeconds, double databaseCpuSeconds, long agentAnonBytes) {
+record Usage(double agentCpuSeconds, double databaseCpuSeconds, long statements, long agentAnonBytes) {
     private static final double TICKS_PER_SECOND = 100;
 
-    static Usage of(long agentPid, long databasePid) throws IOException {
-        return new Usage(cpu(agentPid, false), tree(databasePid), anon(agentPid));
+    private static final String STATEMENTS = "statements: ";
+
+    static Usage of(long agentPid, long databasePid, Path mountPoint) throws IOException {
+        return new Usage(cpu(agentPid, false), tree(databasePid), statements(mountPoint), anon(agentPid));
     }
 
     Usage minus(Usage before) {
         return new Usage(
                 agentCpuSeconds - before.agentCpuSeconds,
                 databaseCpuSeconds - before.databaseCpuSeconds,
+                Math.max(0, statements - before.statements),
                 agentAnonBytes);
+    }
+
+    private static long statements(Path mountPoint) throws IOException {
+        for (String line : Files.readAllLines(mountPoint.resolve(".larder/stats"))) {
+            if (line.startsWith(STATEMENTS)) {
+                return Long.parseLong(line.substring(STATEMENTS.length()).strip());
+            }
+        }
+        return 0;
     }
 
     private static double tree(long pid) throws IOException {

@@ -76,6 +76,9 @@ final class Index implements AutoCloseable {
         lock.lock();
         try {
             byte[] old = entry.clean().isEmpty() ? entries.remove(inode) : entries.put(inode, entry.encode());
+            if (old == null && entry.clean().isEmpty()) {
+                return;
+            }
             IndexEntry before = IndexEntry.decode(old);
             totals.merge(STORED, entry.storedBytes() - before.storedBytes(), Long::sum);
             totals.merge(CLEAN, entry.cleanBytes() - before.cleanBytes(), Long::sum);

@@ -23,6 +23,7 @@ final class DirectoryPages {
     private final Cache<Place, Rest> rests = Caffeine.newBuilder()
             .maximumSize(MAX_RESTS)
             .expireAfterWrite(REST_LIFE)
+            .executor(Runnable::run)
             .build();
 
     private record Place(long inode, long afterCookie, boolean withAttributes) {}

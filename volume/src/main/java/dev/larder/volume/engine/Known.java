@@ -34,7 +34,11 @@ final class Known {
     }
 
     Known(long maxAttributes, int maxNamesPerDirectory, long maxNames) {
-        attributes = Caffeine.newBuilder().maximumSize(maxAttributes).build();
+        // Its upkeep on the caller's thread: to wake another one costs more than the upkeep.
+        attributes = Caffeine.newBuilder()
+                .maximumSize(maxAttributes)
+                .executor(Runnable::run)
+                .build();
         directories = new KnownDirectories(maxNamesPerDirectory, maxNames);
         for (int i = 0; i < STRIPES; i++) {
             stripes[i] = new Stripe();

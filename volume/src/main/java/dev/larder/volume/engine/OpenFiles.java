@@ -183,7 +183,7 @@ final class OpenFiles {
             if (in.opens() == 0 && !in.inherited) {
                 passthrough.end(in);
                 if (in.unlinked) {
-                    dropUnlinked(in.inode, true);
+                    dropHeld(in.inode);
                 }
             }
         } finally {
@@ -198,33 +198,37 @@ final class OpenFiles {
 
     void unlinked(long inode) {
         OpenInode in = table.use(inode);
+        boolean idle;
         try {
             in.lock.lock();
             try {
                 in.unlinked = true;
-                if (in.opens() == 0 && !in.inherited) {
-                    dropUnlinked(inode, false);
-                }
+                idle = in.opens() == 0 && !in.inherited;
             } finally {
                 in.lock.unlock();
             }
         } finally {
             table.done(in);
         }
+        if (idle) {
+            drop(inode, false);
+        }
     }
 
-    /** On another thread: it asks the metadata, and a release answers at once. */
-    private void dropUnlinked(long inode, boolean held) {
-        executor.execute(() -> {
-            OpenInode in = table.use(inode);
-            try {
-                dropping.drop(in, held);
-            } catch (ErrnoException e) {
-                LOG.warn("not dropped, the session's end will: inode={} cause={}", inode, e.getMessage());
-            } finally {
-                table.done(in);
-            }
-        });
+    /** What this session holds, on another thread: it asks the metadata, and a release answers at once. */
+    private void dropHeld(long inode) {
+        executor.execute(() -> drop(inode, true));
+    }
+
+    private void drop(long inode, boolean held) {
+        OpenInode in = table.use(inode);
+        try {
+            dropping.drop(in, held);
+        } catch (ErrnoException e) {
+            LOG.warn("not dropped, the session's end will: inode={} cause={}", inode, e.getMessage());
+        } finally {
+            table.done(in);
+        }
     }
 
     void forgotten(long inode) {
@@ -238,7 +242,7 @@ final class OpenFiles {
             if (in.opens() == 0) {
                 passthrough.end(in);
                 if (in.unlinked) {
-                    dropUnlinked(inode, true);
+                    dropHeld(inode);
                 }
             }
         } finally {
