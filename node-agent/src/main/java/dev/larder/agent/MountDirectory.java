@@ -7,7 +7,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Comparator;
 import java.util.UUID;
+import java.util.stream.Stream;
 
 /** The files of one mount, in a directory that only its owner may enter. */
 public record MountDirectory(Path root) {
@@ -61,8 +63,12 @@ public record MountDirectory(Path root) {
     /** The mount is gone: nothing of it may be continued. */
     public void forget() {
         for (Path file : new Path[] {session(), backing(), control(), custody()}) {
-            try {
-                Files.deleteIfExists(file);
+            try (Stream<Path> tree = Files.walk(file)) {
+                for (Path path : tree.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.deleteIfExists(path);
+                }
+            } catch (NoSuchFileException e) {
+                // It never was, or has gone with the mount.
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

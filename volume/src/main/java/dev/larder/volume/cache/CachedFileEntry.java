@@ -268,7 +268,11 @@ final class CachedFileEntry {
         ranges.set(piece);
     }
 
-    void write(long offset, MemorySegment bytes) {
+    boolean wasWritten(long tag) {
+        return parts.journal().wasWritten(tag);
+    }
+
+    void write(long offset, MemorySegment bytes, long tag) {
         long length = bytes.byteSize();
         if (length == 0) {
             return;
@@ -277,7 +281,7 @@ final class CachedFileEntry {
         long end = offset + length;
         long reserved = reserveForWrite(offset, length);
         try {
-            WriteRoom.retryWhenFull(parts, length, () -> change(() -> writeDirty(offset, end, bytes), offset, end));
+            WriteRoom.retryWhenFull(parts, length, () -> change(() -> writeDirty(offset, end, bytes, tag), offset, end));
         } finally {
             parts.room().release(reserved);
         }
@@ -294,7 +298,7 @@ final class CachedFileEntry {
         return missing;
     }
 
-    private void writeDirty(long offset, long end, MemorySegment bytes) {
+    private void writeDirty(long offset, long end, MemorySegment bytes, long tag) {
         forgetClean(offset, end);
         int descriptor = file.acquire();
         try {
@@ -307,7 +311,7 @@ final class CachedFileEntry {
         }
         parts.health().succeeded();
         if (!removed) {
-            parts.journal().dirty(inode, offset, end - offset);
+            parts.journal().dirty(inode, offset, end - offset, tag);
         }
         ranges.set(Piece.dirty(offset, end, generation));
     }
@@ -319,7 +323,7 @@ final class CachedFileEntry {
                     for (Piece piece : ranges.overlapping(offset, end)) {
                         forgetClean(piece.start(), piece.end());
                         if (!removed) {
-                            parts.journal().dirty(inode, piece.start(), piece.length());
+                            parts.journal().dirty(inode, piece.start(), piece.length(), 0);
                         }
                         ranges.set(Piece.dirty(piece.start(), piece.end(), generation));
                     }

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
@@ -82,7 +83,7 @@ final class VolumeContents implements Contents {
                 dirtiness,
                 notifications,
                 this.options);
-        this.writer = new ContentWriter(revalidation, uploader, committer, dirtiness, quota);
+        this.writer = new ContentWriter(metadata::session, revalidation, uploader, committer, dirtiness, quota);
         this.changes = new ContentChanges(metadata, table, revalidation, committer, dirtiness, durability, quota);
         this.open = new OpenFiles(
                 table,
@@ -252,7 +253,7 @@ final class VolumeContents implements Contents {
         }
         // The feed must not wait for a commit of this inode.
         in.stale = true;
-        executor.execute(() -> {
+        inBackground(() -> {
             in.lock.lock();
             try {
                 forgetRange(in, offset, length);
@@ -277,13 +278,22 @@ final class VolumeContents implements Contents {
                 notifications.content(in.inode, 0, 0);
             }
         }
-        executor.execute(() -> {
+        inBackground(() -> {
             try {
                 flushAndCommitAgain();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }
         });
+    }
+
+    /** The feed goes on for a moment after this half has ended. */
+    private void inBackground(Runnable work) {
+        try {
+            executor.execute(work);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the feed told something after the end");
+        }
     }
 
     @Override
