@@ -281,7 +281,8 @@ final class CachedFileEntry {
         long end = offset + length;
         long reserved = reserveForWrite(offset, length);
         try {
-            WriteRoom.retryWhenFull(parts, length, () -> change(() -> writeDirty(offset, end, bytes, tag), offset, end));
+            WriteRoom.retryWhenFull(
+                    parts, length, () -> change(() -> writeDirty(offset, end, bytes, tag), offset, end));
         } finally {
             parts.room().release(reserved);
         }

@@ -22,7 +22,11 @@ final class ContentWriter {
 
     ContentWriter(
             Supplier<UUID> session,
-            Revalidation revalidation, Uploader uploader, Committer committer, Dirtiness dirtiness, Quota quota) {
+            Revalidation revalidation,
+            Uploader uploader,
+            Committer committer,
+            Dirtiness dirtiness,
+            Quota quota) {
         this.session = session;
         this.revalidation = revalidation;
         this.uploader = uploader;

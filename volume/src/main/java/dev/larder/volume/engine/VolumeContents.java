@@ -75,14 +75,7 @@ final class VolumeContents implements Contents {
         this.group = new GroupCommit(metadata);
         this.dirtiness = new Dirtiness(quota, this.options);
         this.committer = new Committer(
-                revalidation,
-                segments,
-                uploader,
-                group,
-                durability,
-                dirtiness,
-                notifications,
-                this.options);
+                revalidation, segments, uploader, group, durability, dirtiness, notifications, this.options);
         this.writer = new ContentWriter(metadata::session, revalidation, uploader, committer, dirtiness, quota);
         this.changes = new ContentChanges(metadata, table, revalidation, committer, dirtiness, durability, quota);
         this.open = new OpenFiles(

@@ -58,7 +58,8 @@ class SessionLifeTest {
                 TestMount two = TestMount.of(database, directory, "two", LONG)) {
             long inode = one.file(ROOT, "f", "old");
             one.fs().setLock(one.op(), inode, LOCK, false, TestMount.NEVER);
-            long handle = one.fs().open(one.op(), TestMount.CALLER, inode, O_RDWR).handle();
+            long handle =
+                    one.fs().open(one.op(), TestMount.CALLER, inode, O_RDWR).handle();
             one.write(inode, handle, 0, "new".getBytes(StandardCharsets.UTF_8));
             UUID fenced = one.mounted().session();
             long dropped = one.kernel().everything();
@@ -174,8 +175,8 @@ class SessionLifeTest {
     @Test
     void thePredecessorsStatementsAreRefused() {
         TestMount paused = TestMount.of(database, directory, "one", LONG);
-        try (TestMount successor =
-                TestMount.successor(database, directory, "other", LONG, paused.mounted().session())) {
+        try (TestMount successor = TestMount.successor(
+                database, directory, "other", LONG, paused.mounted().session())) {
             ErrnoException refused = assertThrows(ErrnoException.class, () -> paused.mkdir(ROOT, "late"));
             assertEquals(Errno.ESTALE, refused.errno());
             assertNotNull(successor.mkdir(ROOT, "d"));
