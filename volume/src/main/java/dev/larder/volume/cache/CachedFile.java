@@ -41,7 +41,15 @@ public interface CachedFile extends AutoCloseable {
     long epoch();
 
     /** Writes new bytes; in the file and the journal when it returns. The sizes of the range maps stay bounded. */
-    void write(long offset, MemorySegment bytes);
+    default void write(long offset, MemorySegment bytes) {
+        write(offset, bytes, 0);
+    }
+
+    /** @param tag names the request in the journal, for {@link #wasWritten} in a successor process; 0 = none */
+    void write(long offset, MemorySegment bytes, long tag);
+
+    /** A predecessor process executed the write of that tag: its bytes are in the file, or have been committed. */
+    boolean wasWritten(long tag);
 
     /**
      * Makes present ranges dirty without writing: bytes that came in through a mapping of the backing file, or whose

@@ -62,8 +62,13 @@ final class CachedFileHandle implements CachedFile {
     }
 
     @Override
-    public void write(long offset, MemorySegment bytes) {
-        entry.writes().write(offset, bytes);
+    public void write(long offset, MemorySegment bytes, long tag) {
+        entry.writes().write(offset, bytes, tag);
+    }
+
+    @Override
+    public boolean wasWritten(long tag) {
+        return entry.writes().wasWritten(tag);
     }
 
     @Override

@@ -4,8 +4,10 @@ import dev.larder.volume.cache.MappedJournal.JournalRecord;
 import dev.larder.volume.cache.NodeCache.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Every change of a cached range, written ahead of the index: a clean range is taken back here before its bytes are
@@ -21,6 +23,14 @@ final class DirtyJournal implements AutoCloseable {
     static final int REMOVE = 6;
     static final int FORCED = 7;
     static final int CREATED = 8;
+    /** Only that a request has been executed: what a compaction keeps of DIRTY records that are no longer needed. */
+    static final int WRITTEN = 9;
+
+    private static final int TAG = 4;
+    /** More than can have been executed and not answered when a process dies. */
+    private static final int TAGS_KEPT = 4096;
+
+    private final Set<Long> inherited = new HashSet<>();
 
     private final MappedJournal journal;
 
@@ -29,10 +39,12 @@ final class DirtyJournal implements AutoCloseable {
             checkpointIndex.run();
             return dirtyOf(before);
         });
+        tagged(journal.records()).forEach(record -> inherited.add(record.value(TAG)));
     }
 
-    void dirty(long inode, long offset, long length) {
-        journal.append(DIRTY, inode, offset, length, 0, 0, 0);
+    /** @param tag of the request that wrote, or 0 */
+    void dirty(long inode, long offset, long length, long tag) {
+        journal.append(DIRTY, inode, offset, length, 0, tag, 0);
     }
 
     void clean(long inode, Piece piece) {
@@ -73,6 +85,19 @@ final class DirtyJournal implements AutoCloseable {
         journal.append(FORCED, inode, sequence, 0, 0, 0, 0);
     }
 
+    /** A predecessor executed the request. */
+    boolean wasWritten(long tag) {
+        return inherited.contains(tag);
+    }
+
+    private static List<JournalRecord> tagged(List<JournalRecord> records) {
+        List<JournalRecord> tagged = records.stream()
+                .filter(record -> record.kind() == DIRTY || record.kind() == WRITTEN)
+                .filter(record -> record.value(TAG) != 0)
+                .toList();
+        return tagged.subList(Math.max(0, tagged.size() - TAGS_KEPT), tagged.size());
+    }
+
     List<JournalRecord> records() {
         return journal.records();
     }
@@ -104,6 +129,10 @@ final class DirtyJournal implements AutoCloseable {
 
     private static List<JournalRecord> dirtyOf(List<JournalRecord> before) {
         List<JournalRecord> live = new ArrayList<>();
+        for (JournalRecord record : tagged(before)) {
+            long[] values = {record.value(0), 0, 0, 0, record.value(TAG), 0};
+            live.add(new JournalRecord(record.sequence(), WRITTEN, values));
+        }
         long sequence = before.isEmpty() ? 0 : before.getLast().sequence();
         for (Map.Entry<Long, Replay.State> entry : Replay.dirtyOnly(before).entrySet()) {
             for (Piece piece : entry.getValue().ranges().all()) {

@@ -19,7 +19,7 @@ final class FileWrites {
         this.state = state;
     }
 
-    void write(long offset, MemorySegment bytes) {
+    void write(long offset, MemorySegment bytes, long tag) {
         long length = bytes.byteSize();
         if (length == 0) {
             return;
@@ -29,10 +29,14 @@ final class FileWrites {
         long reserved = reserveForWrite(offset, length);
         try {
             WriteRoom.retryWhenFull(
-                    parts, length, () -> state.change(() -> writeDirty(offset, end, bytes), offset, end));
+                    parts, length, () -> state.change(() -> writeDirty(offset, end, bytes, tag), offset, end));
         } finally {
             parts.room().release(reserved);
         }
+    }
+
+    boolean wasWritten(long tag) {
+        return parts.journal().wasWritten(tag);
     }
 
     private long reserveForWrite(long offset, long length) {
@@ -46,7 +50,7 @@ final class FileWrites {
         return missing;
     }
 
-    private void writeDirty(long offset, long end, MemorySegment bytes) {
+    private void writeDirty(long offset, long end, MemorySegment bytes, long tag) {
         state.forgetClean(offset, end);
         int descriptor = state.file.acquire();
         try {
@@ -59,7 +63,7 @@ final class FileWrites {
         }
         parts.health().succeeded();
         if (!state.removed) {
-            parts.journal().dirty(inode, offset, end - offset);
+            parts.journal().dirty(inode, offset, end - offset, tag);
         }
         state.ranges.set(Piece.dirty(offset, end, state.generation));
     }
@@ -71,7 +75,7 @@ final class FileWrites {
                     for (Piece piece : state.ranges.overlapping(offset, end)) {
                         state.forgetClean(piece.start(), piece.end());
                         if (!state.removed) {
-                            parts.journal().dirty(inode, piece.start(), piece.length());
+                            parts.journal().dirty(inode, piece.start(), piece.length(), 0);
                         }
                         state.ranges.set(Piece.dirty(piece.start(), piece.end(), state.generation));
                     }

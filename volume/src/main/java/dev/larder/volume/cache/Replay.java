@@ -46,6 +46,9 @@ final class Replay {
             }
         }
         for (JournalRecord record : records) {
+            if (record.kind() == DirtyJournal.WRITTEN) {
+                continue;
+            }
             states.computeIfAbsent(record.value(0), this::load).apply(record, forced(record), keepClean);
         }
         return states;

@@ -8,6 +8,7 @@ import java.time.Duration;
 import java.util.LinkedHashSet;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -25,6 +26,7 @@ final class Coherence implements AutoCloseable {
     private static final long BUSY_MILLIS = 20;
     private static final long BUSY_READS = 25;
     private static final long LOCK_WAIT_MILLIS = 10;
+    private static final long SILENCE_CHECK_MILLIS = 100;
     private static final long CLOSE_MILLIS = 5_000;
 
     private final Metadata metadata;
@@ -37,6 +39,8 @@ final class Coherence implements AutoCloseable {
     private final AtomicInteger lockWaiters = new AtomicInteger();
     private final Semaphore wake = new Semaphore(0);
     private final Thread poller;
+    private final Thread watcher;
+    private final CountDownLatch stop = new CountDownLatch(1);
     private volatile boolean closed;
     private volatile boolean alive;
     private volatile long lastReadNanos;
@@ -69,12 +73,14 @@ final class Coherence implements AutoCloseable {
         this.silenceNanos = times.lease().toNanos();
         this.inherited = times.inherited();
         this.poller = Thread.ofPlatform().daemon().name("larder-feed").unstarted(this::poll);
+        this.watcher = Thread.ofPlatform().daemon().name("larder-silence").unstarted(this::watch);
     }
 
     /** The first read, so that a mount begins with a cursor; then the poller. */
     void start() {
         reads.join();
         poller.start();
+        watcher.start();
     }
 
     /**
@@ -124,7 +130,17 @@ final class Coherence implements AutoCloseable {
                 }
                 failing = true;
             }
-            noticeSilence();
+        }
+    }
+
+    /** On a thread of its own: a read may wait for the database for long. */
+    private void watch() {
+        try {
+            while (!stop.await(Math.min(intervalMillis, SILENCE_CHECK_MILLIS), TimeUnit.MILLISECONDS)) {
+                noticeSilence();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -148,7 +164,7 @@ final class Coherence implements AutoCloseable {
         return busyReads > 0 ? Math.min(BUSY_MILLIS, intervalMillis) : intervalMillis;
     }
 
-    private void noticeSilence() {
+    private synchronized void noticeSilence() {
         if (alive && System.nanoTime() - lastReadNanos >= silenceNanos) {
             alive = false;
             lostNanos = System.nanoTime();
@@ -185,7 +201,7 @@ final class Coherence implements AutoCloseable {
         return page.incarnation();
     }
 
-    private void heard(long began) {
+    private synchronized void heard(long began) {
         lastReadNanos = began;
         if (!alive) {
             alive = true;
@@ -211,8 +227,10 @@ final class Coherence implements AutoCloseable {
     @Override
     public void close() {
         closed = true;
+        stop.countDown();
         wake.release();
         try {
+            watcher.join(CLOSE_MILLIS);
             poller.join(CLOSE_MILLIS);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

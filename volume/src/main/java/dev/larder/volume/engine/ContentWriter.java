@@ -6,9 +6,10 @@ import dev.larder.volume.FileTime;
 import dev.larder.volume.Op;
 import dev.larder.volume.cache.CachedFile.Range;
 import dev.larder.volume.objects.SegmentStore;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import java.util.UUID;
+import java.util.function.Supplier;
 
 /** Writes into the cache file; whole segments are uploaded while a file grows. */
 final class ContentWriter {
@@ -17,8 +18,16 @@ final class ContentWriter {
     private final Committer committer;
     private final Dirtiness dirtiness;
     private final Quota quota;
+    private final Supplier<UUID> session;
 
-    ContentWriter(Revalidation revalidation, Uploader uploader, Committer committer, Dirtiness dirtiness, Quota quota) {
+    ContentWriter(
+            Supplier<UUID> session,
+            Revalidation revalidation,
+            Uploader uploader,
+            Committer committer,
+            Dirtiness dirtiness,
+            Quota quota) {
+        this.session = session;
         this.revalidation = revalidation;
         this.uploader = uploader;
         this.committer = committer;
@@ -47,22 +56,23 @@ final class ContentWriter {
 
     private void writeOnce(Op op, OpenInode in, long kernelOffset, MemorySegment from, boolean append, boolean kill) {
         long length = from.byteSize();
+        long tag = tag(op);
         in.lock.lock();
         try {
+            if (op.resent() && in.file().wasWritten(tag)) {
+                return;
+            }
             if (in.attributes == null || in.gone) {
                 revalidation.attributes(in);
             }
             long size = in.size();
-            if (append && op.resent() && isApplied(in, kernelOffset, from, size)) {
-                return;
-            }
             long offset = append ? size : kernelOffset;
             if (offset < 0 || offset > Long.MAX_VALUE - length) {
                 throw new ErrnoException(Errno.EFBIG);
             }
             reserve(in, offset, length, size);
             noteAppend(in, offset, append, size);
-            in.file().write(offset, from);
+            in.file().write(offset, from, tag);
             in.overwritten(offset, offset + length);
             in.known.trust(offset, offset + length);
             dirtiness.wrote(in, offset + length > in.attributes.size() ? offset + length : 0, FileTime.now(), kill);
@@ -72,15 +82,9 @@ final class ContentWriter {
         }
     }
 
-    /** The kernel named the end of the file as it was before the first try: are the bytes there already? */
-    private static boolean isApplied(OpenInode in, long kernelOffset, MemorySegment from, long size) {
-        if (size < kernelOffset + from.byteSize()) {
-            return false;
-        }
-        try (Arena arena = Arena.ofConfined()) {
-            MemorySegment there = arena.allocate(from.byteSize());
-            return in.file().read(kernelOffset, there) && there.mismatch(from) < 0;
-        }
+    /** Names the request among those of this mount: the session is the mount's, also after its server died. */
+    private long tag(Op op) {
+        return op.id() == 0 ? 0 : session.get().getLeastSignificantBits() * 31 + op.id();
     }
 
     private void reserve(OpenInode in, long offset, long length, long size) {

@@ -82,7 +82,14 @@ public final class MountedVolume implements AutoCloseable {
                     tags));
             cache = add(DiskCache.open(options.cacheDirectory(), options.volume(), options.cache()));
             content = add(new VolumeContents(
-                    metadata, segments, cache, kernel, session.notifications(), session.quota(), contentOptions(behaviour), successor));
+                    metadata,
+                    segments,
+                    cache,
+                    kernel,
+                    session.notifications(),
+                    session.quota(),
+                    contentOptions(behaviour),
+                    successor));
             contents = content;
             session.start(contents);
             content.start();

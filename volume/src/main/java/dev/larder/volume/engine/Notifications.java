@@ -42,8 +42,7 @@ final class Notifications implements AutoCloseable {
     Notifications(Kernel kernel) {
         this.kernel = kernel;
         for (int i = 0; i < THREADS; i++) {
-            threads.add(
-                    Thread.ofPlatform().daemon().name("larder-notify-" + i).start(this::deliver));
+            threads.add(Thread.ofPlatform().daemon().name("larder-notify-" + i).start(this::deliver));
         }
     }
 

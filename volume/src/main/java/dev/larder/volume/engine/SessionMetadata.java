@@ -25,27 +25,30 @@ final class SessionMetadata implements Metadata {
     private final Unflushed unflushed;
     private final Shared<UUID> flushes = new Shared<>(this::flushNow, FLUSH_LIMIT);
     private volatile Metadata current;
+    private volatile UUID session;
 
     SessionMetadata(Supplier<Metadata> sessions, Known known, Unflushed unflushed) {
         this.sessions = sessions;
         this.known = known;
         this.unflushed = unflushed;
         this.current = sessions.get();
+        this.session = current.session();
     }
 
     /** Starts a new session in place of one that has been fenced. */
     synchronized void renew(UUID fenced) {
-        if (!current.session().equals(fenced)) {
+        if (!session.equals(fenced)) {
             return;
         }
         Metadata old = current;
         current = sessions.get();
+        session = current.session();
         old.close();
     }
 
     @Override
     public UUID session() {
-        return current.session();
+        return session;
     }
 
     @Override

@@ -22,6 +22,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
@@ -74,15 +75,8 @@ final class VolumeContents implements Contents {
         this.group = new GroupCommit(metadata);
         this.dirtiness = new Dirtiness(quota, this.options);
         this.committer = new Committer(
-                revalidation,
-                segments,
-                uploader,
-                group,
-                durability,
-                dirtiness,
-                notifications,
-                this.options);
-        this.writer = new ContentWriter(revalidation, uploader, committer, dirtiness, quota);
+                revalidation, segments, uploader, group, durability, dirtiness, notifications, this.options);
+        this.writer = new ContentWriter(metadata::session, revalidation, uploader, committer, dirtiness, quota);
         this.changes = new ContentChanges(metadata, table, revalidation, committer, dirtiness, durability, quota);
         this.open = new OpenFiles(
                 table,
@@ -252,7 +246,7 @@ final class VolumeContents implements Contents {
         }
         // The feed must not wait for a commit of this inode.
         in.stale = true;
-        executor.execute(() -> {
+        inBackground(() -> {
             in.lock.lock();
             try {
                 forgetRange(in, offset, length);
@@ -277,13 +271,22 @@ final class VolumeContents implements Contents {
                 notifications.content(in.inode, 0, 0);
             }
         }
-        executor.execute(() -> {
+        inBackground(() -> {
             try {
                 flushAndCommitAgain();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }
         });
+    }
+
+    /** The feed goes on for a moment after this half has ended. */
+    private void inBackground(Runnable work) {
+        try {
+            executor.execute(work);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the feed told something after the end");
+        }
     }
 
     @Override

@@ -71,8 +71,8 @@ final class ContentNode implements AutoCloseable {
             @Override
             public void shrink(long bytes, long inodes) {}
         };
-        this.contents = new VolumeContents(metadata, segments, cache, kernel, notifications, quota, options, successor)
-                .start();
+        this.contents =
+                new VolumeContents(metadata, segments, cache, kernel, notifications, quota, options, successor).start();
     }
 
     Opened open(long inode, int flags) {

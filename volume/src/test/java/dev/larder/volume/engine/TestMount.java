@@ -25,6 +25,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -65,6 +66,20 @@ final class TestMount implements AutoCloseable {
 
     static TestMount of(TestDatabase database, Path directory, String name, Duration lease) {
         return new TestMount(options(database, directory, name, lease));
+    }
+
+    /** The process that takes a dead one's mount over: its session, its cache. */
+    static TestMount successor(TestDatabase database, Path directory, String name, Duration lease, UUID session) {
+        VolumeOptions fresh = options(database, directory, name, lease);
+        return new TestMount(new VolumeOptions(
+                fresh.volume(),
+                fresh.metadata().continuing(session),
+                fresh.objects(),
+                fresh.cacheDirectory(),
+                fresh.cache(),
+                fresh.segments(),
+                fresh.transferMemoryBytes(),
+                fresh.behaviour()));
     }
 
     static VolumeOptions options(TestDatabase database, Path directory, String name, Duration lease) {

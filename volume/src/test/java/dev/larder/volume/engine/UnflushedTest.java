@@ -64,6 +64,31 @@ class UnflushedTest {
         assertTrue(unflushed.seen(SECOND));
     }
 
+    @Test
+    void syncTellsOnceOfEverything() {
+        unflushed.seen(FIRST);
+        unflushed.mutated(unflushed.incarnation(), 5, 6);
+        unflushed.flushed(unflushed.position(), SECOND);
+        assertEquals(
+                Errno.EIO,
+                assertThrows(ErrnoException.class, unflushed::checkAll).errno());
+        assertDoesNotThrow(unflushed::checkAll);
+        assertEio(5);
+    }
+
+    @Test
+    void moreThanTheBoundIsToBeFlushedFirst() {
+        unflushed.seen(FIRST);
+        for (long inode = 1; inode <= Unflushed.MAX_INODES; inode++) {
+            unflushed.mutated(FIRST, inode);
+        }
+        assertFalse(unflushed.isFull());
+        unflushed.mutated(FIRST, Unflushed.MAX_INODES + 1);
+        assertTrue(unflushed.isFull());
+        unflushed.flushed(unflushed.position(), FIRST);
+        assertFalse(unflushed.isFull());
+    }
+
     private void assertEio(long inode) {
         assertEquals(
                 Errno.EIO,

@@ -293,19 +293,6 @@ final class VolumeContentsTest {
     }
 
     @Test
-    void aResentAppendIsAppliedOnce() {
-        long inode = file();
-        try (ContentNode a = node("a")) {
-            Opened opened = a.open(inode, ContentNode.O_WRONLY | ContentNode.O_APPEND);
-            byte[] bytes = random(12, 500);
-            a.write(new Op(40, false), inode, opened.handle(), 0, bytes);
-            a.write(new Op(40, true), inode, opened.handle(), 0, bytes);
-            assertEquals(500, a.attributes(inode).size());
-            a.close(inode, opened);
-        }
-    }
-
-    @Test
     void holesDataAndRangesFollowFallocate() {
         long inode = file();
         try (ContentNode a = node("a");

@@ -90,6 +90,15 @@ public final class TestDatabase implements AutoCloseable {
         Server.POSTGRES.ensureRunning(DEADLINE);
     }
 
+    /** Kills the server as a loss of power would; until {@link #startServer}. */
+    public void killServer() {
+        Server.POSTGRES.crash();
+    }
+
+    public void startServer() {
+        Server.POSTGRES.ensureRunning(DEADLINE);
+    }
+
     @Override
     public void close() {
         schema.drop(volume);
