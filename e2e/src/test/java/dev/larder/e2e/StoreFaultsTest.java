@@ -84,7 +84,7 @@ class StoreFaultsTest {
         emptyCache();
         Path stored = mount.resolve("always-" + fault);
         Path written = mount.resolve("written-always-" + fault);
-        byte[] fresh = SurvivalTest.random(9_000_000, 100L + fault.name().hashCode());
+        byte[] fresh = SurvivalTest.random(9_000_000, -fault.name().hashCode());
         proxy.fail(fault, Integer.MAX_VALUE);
         try (ExecutorService users = Executors.newFixedThreadPool(2)) {
             Future<byte[]> read = users.submit(() -> bytesOrTrueError(() -> Files.readAllBytes(stored)));

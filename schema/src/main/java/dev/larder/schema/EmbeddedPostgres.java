@@ -296,9 +296,9 @@ public final class EmbeddedPostgres {
 
     private <T> T locked(Duration within, Step<T> step) {
         try {
+            // Others may do the same at this moment; each of these calls is harmless when it is done already.
             if (!Files.isDirectory(directory)) {
-                Files.createDirectories(directory.getParent());
-                Files.createDirectory(directory);
+                Files.createDirectories(directory);
                 Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
             }
             synchronized (EmbeddedPostgres.class) {

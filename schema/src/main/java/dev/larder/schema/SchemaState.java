@@ -26,7 +26,11 @@ record SchemaState(int version, String digest) {
             "R__15_extents.sql",
             "R__20_names.sql",
             "R__22_rename.sql",
-            "R__25_attributes.sql");
+            "R__25_attributes.sql",
+            "R__50_content.sql",
+            "R__60_locks.sql",
+            "R__70_maintenance.sql",
+            "R__75_check.sql");
 
     private static final SchemaState NONE = new SchemaState(0, "");
     private static final String UNDEFINED_TABLE = "42P01";
