@@ -63,9 +63,10 @@ final class OpenFiles {
 
     /** What was written through this process, or through a mapping of the backing file, is committed. */
     long commit(OpenInode in) {
-        if (in.mode == Mode.PASSTHROUGH) {
+        if (in.mode == Mode.PASSTHROUGH || in.inherited) {
             in.lock.lock();
             try {
+                passthrough.inherit(in);
                 passthrough.findMappedWrites(in);
             } finally {
                 in.lock.unlock();
@@ -161,6 +162,7 @@ final class OpenFiles {
 
     void release(long inode, long handle) {
         if (handle >>> HANDLE_BITS != era >>> HANDLE_BITS) {
+            releaseInherited(inode, handle);
             return;
         }
         OpenInode in = table.use(inode);
@@ -172,6 +174,22 @@ final class OpenFiles {
             LOG.warn("not committed at the last close, will be tried again: inode={} cause={}", inode, e.getMessage());
         } finally {
             closed(in, (handle & FileSystem.HANDLE_WRITE) != 0);
+            table.done(in);
+        }
+    }
+
+    /** A predecessor's open file: not counted here, but a mapping of it may have been written to until now. */
+    private void releaseInherited(long inode, long handle) {
+        long mapped = FileSystem.HANDLE_WRITE | FileSystem.HANDLE_PASSTHROUGH;
+        if ((handle & mapped) != mapped) {
+            return;
+        }
+        OpenInode in = table.use(inode);
+        try {
+            commit(in);
+        } catch (ErrnoException e) {
+            LOG.warn("not committed at the last close, will be tried again: inode={} cause={}", inode, e.getMessage());
+        } finally {
             table.done(in);
         }
     }

@@ -45,14 +45,27 @@ final class Passthrough {
         if (in.mode != Mode.UNDECIDED) {
             return;
         }
-        int inheritedId = in.inherited ? kernel.backing(in.inode) : 0;
-        if (inheritedId != 0) {
-            in.backingId = inheritedId;
-            begin(in);
-        } else if (!in.inherited && !writer && kernel.passthrough() && isComplete(in) && register(in)) {
+        inherit(in);
+        if (in.mode != Mode.UNDECIDED) {
+            return;
+        }
+        if (!in.inherited && !writer && kernel.passthrough() && isComplete(in) && register(in)) {
             begin(in);
         } else {
             in.mode = Mode.CACHED;
+        }
+    }
+
+    /**
+     * An inode that a predecessor gave to the kernel stays in that mode. What came in through a mapping before the
+     * predecessor died has not been looked for.
+     */
+    void inherit(OpenInode in) {
+        int inheritedId = in.mode == Mode.UNDECIDED && in.inherited ? kernel.backing(in.inode) : 0;
+        if (inheritedId != 0) {
+            in.backingId = inheritedId;
+            begin(in);
+            in.scannedMtime = -1;
         }
     }
 

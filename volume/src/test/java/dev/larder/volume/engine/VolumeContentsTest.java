@@ -385,6 +385,38 @@ final class VolumeContentsTest {
         }
     }
 
+    @Test
+    void mappedWritesThatADeadProcessDidNotSeeAreFound() throws IOException {
+        long inode = file();
+        byte[] bytes = random(18, 300_000);
+        ContentNode dying = node("a");
+        dying.store(inode, 0, bytes);
+        dying.kernel.passthrough = true;
+        Opened reader = dying.open(inode, ContentNode.O_RDONLY);
+        Opened writer = dying.open(inode, ContentNode.O_RDWR);
+        assertEquals(reader.backingId(), writer.backingId());
+        try (RandomAccessFile mapped = new RandomAccessFile(cacheFile(directory.resolve("a"), bytes), "rw")) {
+            mapped.seek(100_000);
+            mapped.write(new byte[100]);
+        }
+        Arrays.fill(bytes, 100_000, 100_100, (byte) 0);
+        dying.abandon();
+        try (ContentNode successor = new ContentNode(
+                        dying.metadata,
+                        store,
+                        directory.resolve("a"),
+                        1 << 30,
+                        ContentNode.QUIET,
+                        dying.kernel,
+                        true);
+                ContentNode b = node("b")) {
+            successor.contents.release(inode, writer.handle());
+            assertArrayEquals(bytes, b.load(inode, bytes.length));
+            successor.contents.forgotten(inode);
+            assertTrue(dying.kernel.backings.isEmpty());
+        }
+    }
+
     private static java.io.File cacheFile(Path cache, byte[] content) throws IOException {
         try (var paths = Files.walk(cache)) {
             return paths.filter(Files::isRegularFile)
