@@ -69,6 +69,12 @@ public interface CachedFile extends AutoCloseable {
     /** Sets the file's length on disk without touching any range (kept equal to the inode's size for passthrough). */
     void extendTo(long size);
 
+    /**
+     * As {@link #extendTo}, and a longer file is cut: another node made it shorter, and the kernel, which reads this file
+     * itself, takes its length for the end. Dirty bytes are never cut off.
+     */
+    void fitTo(long size);
+
     /** Forgets a range, dirty bytes too (punch hole, collapse). */
     void discard(long offset, long length);
 

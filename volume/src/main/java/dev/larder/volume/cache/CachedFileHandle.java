@@ -92,6 +92,11 @@ final class CachedFileHandle implements CachedFile {
     }
 
     @Override
+    public void fitTo(long size) {
+        entry.writes().fitTo(size);
+    }
+
+    @Override
     public void extendTo(long size) {
         entry.writes().extendTo(size);
     }

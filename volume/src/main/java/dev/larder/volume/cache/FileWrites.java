@@ -146,6 +146,27 @@ final class FileWrites {
                 0);
     }
 
+    /** What another node cut off lies there still; it is dropped, dirty bytes are not. */
+    void fitTo(long size) {
+        extendTo(size);
+        List<Range> dirty = dirty().ranges();
+        long end = dirty.isEmpty() ? size : Math.max(size, dirty.getLast().end());
+        if (length() > end) {
+            truncate(end);
+        }
+    }
+
+    private long length() {
+        return state.lockedRead(() -> {
+            int descriptor = state.file.acquire();
+            try {
+                return parts.disk().length(descriptor);
+            } finally {
+                state.file.release();
+            }
+        });
+    }
+
     void discard(long offset, long length) {
         long end = offset + length;
         state.change(

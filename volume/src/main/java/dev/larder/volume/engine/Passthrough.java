@@ -81,7 +81,7 @@ final class Passthrough {
     private boolean register(OpenInode in) {
         in.file().pin();
         try {
-            in.file().extendTo(in.size());
+            in.file().fitTo(in.size());
             in.backingId = kernel.openBacking(in.inode, in.file().descriptor());
             return true;
         } catch (ErrnoException e) {
@@ -109,7 +109,7 @@ final class Passthrough {
     }
 
     Opened open(OpenInode in, long handle, boolean writer) {
-        in.file().extendTo(in.size());
+        in.file().fitTo(in.size());
         return new Opened(handle | FileSystem.HANDLE_PASSTHROUGH, false, writer, in.backingId);
     }
 
