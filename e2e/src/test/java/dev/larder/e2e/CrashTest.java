@@ -94,7 +94,7 @@ class CrashTest {
             }
             String when = "after round " + round + " (" + victim + ") of seed " + SEED;
             check(directory, lines(log), when);
-            larder.umount(mount);
+            umount(larder, mount, victim);
             if (random.nextBoolean()) {
                 larder.dropCache("crash");
             }
@@ -102,6 +102,15 @@ class CrashTest {
             check(directory, lines(log), when + " and a remount");
             larder.run("fsck", "--content", mount.toString()).ok();
         }
+    }
+
+    /** After a crash of the database the first try may say that something not fsynced may be lost, once. */
+    private static void umount(Larder larder, Path mount, Victim victim) {
+        if (victim == Victim.DATABASE) {
+            Command.Result first = larder.run("umount", mount.toString());
+            assertTrue(first.exit() == 0 || first.err().contains("may have lost the last changes"), first::toString);
+        }
+        larder.umount(mount);
     }
 
     private static void kill(Larder larder, Path mount, Victim victim, Store store, Random random) throws Exception {

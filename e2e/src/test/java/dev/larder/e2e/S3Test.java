@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Timeout;
 /** A volume in a bucket of a real S3 server: what it holds, what it refuses, and that no secret is ever shown. */
 @Timeout(240)
 class S3Test {
-    private static final String LISTING = "find . -printf '%P %y %m %U:%G %n %s %T@ %l\\n' | sort";
+    private static final String LISTING =
+            "find . -type d -printf '%P %y %m %U:%G %n %T@\\n' -o -printf '%P %y %m %U:%G %n %s %T@ %l\\n' | sort";
     private static final String CHECKSUMS = "find . -type f -print0 | sort -z | xargs -0 -r sha256sum";
 
     private static Larder larder;

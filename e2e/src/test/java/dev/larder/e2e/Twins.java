@@ -145,7 +145,9 @@ final class Twins {
     }
 
     private List<String> historyOf(String path) {
-        return history.stream().filter(line -> (line + " ").contains(" " + path + " ")).toList();
+        return history.stream()
+                .filter(line -> (line + " ").contains(" " + path + " "))
+                .toList();
     }
 
     /** The error's kind and reason, without its path. */

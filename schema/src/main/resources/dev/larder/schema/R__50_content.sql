@@ -258,7 +258,7 @@ BEGIN
     END IF;
     v_size := CASE WHEN p_keep_size THEN i.size ELSE GREATEST(i.size, p_off + p_len) END;
     a := larder.content_changed(p_session, p_slot, p_epoch, p_op, p_ino, v_size,
-        larder.fill_holes(p_ino, p_off, p_off + p_len), 0, v_size > i.size, p_off, p_len, p_seconds, p_nanos);
+        larder.fill_holes(p_ino, p_off, p_off + p_len), 0, true, p_off, p_len, p_seconds, p_nanos);
 END $$;
 
 -- Collapse (p_shift < 0) removes [p_off, p_off - p_shift) and moves what is behind it forward; insert (p_shift > 0)
