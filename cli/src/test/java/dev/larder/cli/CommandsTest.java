@@ -123,7 +123,7 @@ class CommandsTest {
                 () -> run("status").out());
         refused(1, "is not in a mounted volume. Try: larder status", "status", directory.toString());
         refused(1, "is not in a mounted volume", "cache", directory.toString());
-        refused(1, "does not exist", "warmup", directory.resolve("nothing").toString());
+        refused(2, "nothing is mounted", "warmup", directory.resolve("nothing").toString());
     }
 
     @Test

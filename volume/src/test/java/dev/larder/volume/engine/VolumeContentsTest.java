@@ -402,13 +402,7 @@ final class VolumeContentsTest {
         Arrays.fill(bytes, 100_000, 100_100, (byte) 0);
         dying.abandon();
         try (ContentNode successor = new ContentNode(
-                        dying.metadata,
-                        store,
-                        directory.resolve("a"),
-                        1 << 30,
-                        ContentNode.QUIET,
-                        dying.kernel,
-                        true);
+                        dying.metadata, store, directory.resolve("a"), 1 << 30, ContentNode.QUIET, dying.kernel, true);
                 ContentNode b = node("b")) {
             successor.contents.release(inode, writer.handle());
             assertArrayEquals(bytes, b.load(inode, bytes.length));
