@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -90,10 +89,11 @@ class PosixBeyondTest {
 
     private static void sharedMapping(Path directory) throws IOException {
         Path file = Files.write(directory.resolve("mapped"), new byte[1 << 20]);
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            MappedByteBuffer map = channel.map(FileChannel.MapMode.READ_WRITE, 0, 1 << 20);
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE);
+                Arena arena = Arena.ofConfined()) {
+            MemorySegment map = channel.map(FileChannel.MapMode.READ_WRITE, 0, 1 << 20, arena);
             for (int at = 0; at < 1 << 20; at += 4099) {
-                map.put(at, (byte) (at / 4099));
+                map.set(ValueLayout.JAVA_BYTE, at, (byte) (at / 4099));
             }
             map.force();
         }
@@ -149,8 +149,8 @@ class PosixBeyondTest {
             assertEquals(1 << 20, LinuxFile.seek(fd, 0, LinuxFile.SEEK_DATA));
             assertEquals(0, LinuxFile.seek(fd, 0, LinuxFile.SEEK_HOLE));
             assertEquals((1 << 20) + 65_536, LinuxFile.seek(fd, 1 << 20, LinuxFile.SEEK_HOLE));
-            assertErrno(6, () -> LinuxFile.seek(fd, 2 << 20, LinuxFile.SEEK_DATA));
-            assertErrno(6, () -> LinuxFile.seek(fd, 4 << 20, LinuxFile.SEEK_HOLE));
+            assertEquals(-1, LinuxFile.seek(fd, 2 << 20, LinuxFile.SEEK_DATA));
+            assertEquals(-1, LinuxFile.seek(fd, 4 << 20, LinuxFile.SEEK_HOLE));
         }
     }
 
@@ -167,9 +167,7 @@ class PosixBeyondTest {
             assertEquals("a".repeat(4096) + "\0".repeat(4096) + "a".repeat(8192), read(file, 0, 16_384));
             LinuxFile.fallocate(fd, LinuxFile.FALLOC_FL_ZERO_RANGE, 8192, 4096);
             assertEquals("\0".repeat(8192) + "a".repeat(4096), read(file, 4096, 12_288));
-            LinuxFile.fallocate(fd, LinuxFile.FALLOC_FL_COLLAPSE_RANGE, 4096, 8192);
-            assertEquals((1 << 20) - 8192, LinuxFile.stat(fd).size());
-            assertEquals("a".repeat(8192) + "\0", read(file, 0, 8193));
+            // COLLAPSE_RANGE and INSERT_RANGE end in the kernel: fuse_file_fallocate passes only these modes on.
             assertErrno(22, () -> LinuxFile.fallocate(fd, 0, 0, 0));
         }
     }

@@ -92,9 +92,14 @@ final class FileOperations {
         reply.attr(attributes, fileSystem.kernelTimeoutMillis());
     }
 
-    /** chown(2) always clears set-user-id and set-group-id; with HANDLE_KILLPRIV_V2 the kernel leaves it to the server. */
+    /**
+     * With HANDLE_KILLPRIV_V2 the kernel leaves it to the server to clear set-user-id and set-group-id: chown(2) always
+     * does, and before a write by someone without CAP_FSETID the kernel sends a SETATTR that changes nothing else
+     * (file_remove_privs of fs/inode.c), whose reply is where it learns the new mode from.
+     */
     private static SetAttributes change(Request request, int valid) {
         FileTime now = FileTime.now();
+        boolean nothingElse = (valid & ~(FuseFlags.FATTR_FH | FuseFlags.FATTR_LOCKOWNER)) == 0;
         boolean owner = has(valid, FuseFlags.FATTR_UID | FuseFlags.FATTR_GID);
         return new SetAttributes(
                 has(valid, FuseFlags.FATTR_MODE) ? request.int32(SetattrIn.MODE) & PERMISSIONS : null,
@@ -108,7 +113,7 @@ final class FileOperations {
                         ? now
                         : time(request, valid, FuseFlags.FATTR_MTIME, SetattrIn.MTIME, SetattrIn.MTIMENSEC),
                 now,
-                owner || has(valid, FuseFlags.FATTR_KILL_SUIDGID));
+                owner || nothingElse || has(valid, FuseFlags.FATTR_KILL_SUIDGID));
     }
 
     private static FileTime time(Request request, int valid, int flag, int seconds, int nanos) {

@@ -154,7 +154,7 @@ final class Packer {
         if (run.size() == 1 && only.frames() != null) {
             if (!contents.containsKey(only.content())) {
                 long length = length(FrameTable.decode(only.frames()));
-                contents.put(only.content(), read(only, 0, length, arena));
+                contents.put(only.content(), read(whole(only, length), 0, length, arena));
             }
             return new Planned(inode, run, only.content(), only.skip());
         }
@@ -169,11 +169,16 @@ final class Packer {
         return new Planned(inode, run, content, 0);
     }
 
+    /** The extent as it was before later writes cut it: its row still has the whole content. */
+    private static Extent whole(Extent cut, long length) {
+        return new Extent(cut.offset(), length, cut.kind(), cut.content(), 0, cut.segment(), cut.frames(), cut.data());
+    }
+
     /** Verified bytes of a content. */
     private MemorySegment read(Extent extent, long from, long to, Arena arena) throws IOException {
         MemorySegment bytes = arena.allocate(to - from);
         if (extent.frames() == null) {
-            MemorySegment.copy(MemorySegment.ofArray(extent.data()), from, bytes, 0, to - from);
+            MemorySegment.copy(MemorySegment.ofArray(extent.data()), from - extent.skip(), bytes, 0, to - from);
             return bytes;
         }
         segments.read(extent, from, to, (offset, frame) -> {

@@ -85,6 +85,11 @@ public final class Segments implements SegmentStore, AutoCloseable {
         if (from == to) {
             return;
         }
+        if (extent.kind() == ExtentKind.INLINE && extent.frames() == null) {
+            // What a later write left of a content: exactly the extent's bytes, without a checksum of their own.
+            consumer.frame(extent.skip(), MemorySegment.ofArray(extent.data()).asReadOnly());
+            return;
+        }
         List<Frame> frames = FrameRuns.overlapping(FrameTable.decode(extent.frames()), from, to);
         if (extent.kind() == ExtentKind.INLINE) {
             deliverInline(extent, frames, consumer);

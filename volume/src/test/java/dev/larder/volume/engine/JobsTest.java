@@ -1,5 +1,6 @@
 package dev.larder.volume.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -43,6 +44,46 @@ class JobsTest {
                     List.of(),
                     mount.mounted().admin().check(false, true, length -> {}).findings());
         }
+    }
+
+    @Test
+    void whatLaterWritesLeftOfAContentIsPackedAndChecked() throws IOException {
+        try (TestDatabase database = TestDatabase.withoutTrash();
+                TestMount mount = TestMount.of(database, directory, "one")) {
+            Random random = new Random(11);
+            byte[] expected = new byte[40_000];
+            random.nextBytes(expected);
+            long inode = mount.file(ROOT, "cut", expected);
+            for (int i = 0; i < 60; i++) {
+                byte[] piece = new byte[1 + random.nextInt(3_000)];
+                random.nextBytes(piece);
+                int at = random.nextInt(expected.length - piece.length);
+                System.arraycopy(piece, 0, expected, at, piece.length);
+                long handle =
+                        mount.fs().open(mount.op(), TestMount.CALLER, inode, 2).handle();
+                mount.write(inode, handle, at, piece);
+                mount.close(inode, handle);
+                if (i == 30) {
+                    assertSound(mount);
+                    mount.mounted().admin().pack();
+                }
+            }
+            assertSound(mount);
+            mount.mounted().admin().pack();
+            assertEquals("0", database.ask("SELECT count(*) FROM larder.extent WHERE kind = 0"));
+            assertSound(mount);
+            try (TestMount other = TestMount.of(database, directory, "two")) {
+                long handle = other.open(inode);
+                assertArrayEquals(expected, other.readOpen(inode, handle));
+                other.close(inode, handle);
+            }
+        }
+    }
+
+    private static void assertSound(TestMount mount) throws IOException {
+        assertEquals(
+                List.of(),
+                mount.mounted().admin().check(false, true, length -> {}).findings());
     }
 
     @Test
