@@ -9,6 +9,7 @@ import dev.larder.schema.SchemaMigration;
 import dev.larder.schema.ServerLogin;
 import dev.larder.schema.VolumeDatabase;
 import dev.larder.schema.VolumeRow;
+import dev.larder.volume.objects.PostgresStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
@@ -152,6 +153,17 @@ final class MetadataServer {
             limit(login, volume);
             return null;
         });
+    }
+
+    /** The tables of a volume whose bytes are in its own database, and this machine's right to use them. */
+    static void installObjects(ServerLogin login, VolumeRecord record) {
+        String database = SchemaMigration.databaseName(record.id());
+        try (Connection connection = connect(login, database)) {
+            PostgresStore.install(connection);
+            PostgresStore.grant(connection, record.user());
+        } catch (SQLException e) {
+            throw new PostgresException("cannot make the tables for objects in " + database + ": " + e.getMessage(), e);
+        }
     }
 
     private static void limit(ServerLogin login, VolumeRow volume) {

@@ -117,6 +117,9 @@ final class Provisioner {
             record.write(directory);
         }
         say.accept("database: " + record.jdbcUrl() + (made ? "" : ", made"));
+        if (manifest.objectStore().spec().postgres() != null) {
+            MetadataServer.installObjects(login, record);
+        }
         return record;
     }
 
