@@ -9,7 +9,6 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
-import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -17,52 +16,14 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** The database away or too new, a damaged cache file, a damaged object, a cache disk that is full. */
+/** A database that is too new, a damaged object, a cache disk that is full. */
 @Timeout(240)
 class FaultsTest {
     private static final int SIZE = 12_000_000;
-
-    @Test
-    void whileTheDatabaseIsAwayOperationsWaitAndOpenFilesRead() throws Exception {
-        try (Larder larder = Larder.create();
-                ExecutorService users = Executors.newFixedThreadPool(4)) {
-            Path mount = larder.mount(larder.manifest("away"), "m");
-            byte[] bytes = SurvivalTest.random(SIZE, 1);
-            Path cached = Files.write(mount.resolve("cached"), bytes);
-            assertArrayEquals(bytes, Files.readAllBytes(cached));
-            try (RandomAccessFile open = new RandomAccessFile(cached.toFile(), "r")) {
-                larder.embedded().stop(Duration.ofSeconds(30));
-                Future<Path> made = users.submit(() -> {
-                    Path file = mount.resolve("made meanwhile");
-                    Files.write(file, bytes, StandardOpenOption.CREATE_NEW);
-                    return file;
-                });
-                Future<Path> moved =
-                        users.submit(() -> Files.move(Files.createFile(mount.resolve("x")), mount.resolve("y")));
-                byte[] seen = new byte[SIZE];
-                open.readFully(seen);
-                assertArrayEquals(bytes, seen, "an open file that is cached needs no database");
-                SurvivalTest.await(
-                        () -> larder.status(mount).path("state").asText().equals("recovering"), "status says so");
-                // The length of the outage is what is tried: longer than a retry, shorter than the bound.
-                TimeUnit.SECONDS.sleep(10);
-                assertFalse(made.isDone() || moved.isDone(), "they wait");
-                larder.embedded().ensureRunning(Duration.ofSeconds(60));
-                assertArrayEquals(bytes, Files.readAllBytes(made.get(120, TimeUnit.SECONDS)));
-                assertTrue(Files.exists(moved.get(120, TimeUnit.SECONDS)));
-            }
-            SurvivalTest.await(() -> larder.status(mount).path("state").asText().equals("serving"), "serves again");
-            larder.run("fsck", mount.toString()).ok();
-        }
-    }
 
     @Test
     void aNewerSchemaIsRefused() throws Exception {
@@ -85,33 +46,6 @@ class FaultsTest {
             }
             larder.mount(manifest, "m");
             assertEquals("kept", Files.readString(mount.resolve("f")));
-        }
-    }
-
-    @Test
-    void aDamagedCacheFileIsNotBelieved() throws Exception {
-        try (Larder larder = Larder.create()) {
-            Path manifest = larder.manifest("damaged-cache");
-            Path mount = larder.mount(manifest, "m");
-            byte[] bytes = SurvivalTest.random(SIZE, 2);
-            Path file = Files.write(mount.resolve("f"), bytes);
-            assertArrayEquals(bytes, Files.readAllBytes(file));
-            Path cache = Path.of(larder.status(mount).path("cacheDirectory").asText());
-            larder.umount(mount);
-
-            List<Path> copies = filesOf(cache, SIZE);
-            assertEquals(1, copies.size(), "the file is cached under its own size");
-            damage(copies.getFirst(), 64 << 10);
-            larder.mount(manifest, "m");
-            assertArrayEquals(bytes, Files.readAllBytes(file), "its checksums tell, the store has the bytes");
-            larder.umount(mount);
-            for (Path one : filesOf(cache, SIZE)) {
-                try (FileChannel cut = FileChannel.open(one, StandardOpenOption.WRITE)) {
-                    cut.truncate(SIZE / 3);
-                }
-            }
-            larder.mount(manifest, "m");
-            assertArrayEquals(bytes, Files.readAllBytes(file), "a cache file that was cut");
         }
     }
 

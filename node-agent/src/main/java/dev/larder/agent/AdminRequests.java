@@ -12,6 +12,7 @@ import dev.larder.volume.engine.Checker;
 import dev.larder.volume.engine.Collector;
 import dev.larder.volume.engine.VolumeAdmin;
 import dev.larder.volume.metadata.Maintenance.DiskUsage;
+import dev.larder.volume.metadata.Maintenance.Finding;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -122,14 +123,24 @@ final class AdminRequests implements ControlServer.Handler {
                 report.objects(),
                 report.count(),
                 report.repaired(),
-                report.findings().stream()
-                        .map(one -> new Answers.Finding(
-                                one.what(),
-                                one.inode(),
-                                one.name() == null ? null : one.name().toString(),
-                                one.detail(),
-                                one.repaired()))
-                        .toList());
+                named(report.findings()));
+    }
+
+    /** A finding about an inode's content carries no name: its path is looked up, for the person who reads it. */
+    private List<Answers.Finding> named(List<Finding> findings) {
+        List<Long> nameless = findings.stream()
+                .filter(one -> one.name() == null && one.inode() != 0)
+                .map(Finding::inode)
+                .distinct()
+                .toList();
+        List<String> paths = nameless.isEmpty() ? List.of() : volume.pathsOf(nameless);
+        List<Answers.Finding> answers = new ArrayList<>();
+        for (Finding one : findings) {
+            int at = one.name() == null ? nameless.indexOf(one.inode()) : -1;
+            String name = one.name() != null ? one.name().toString() : at < 0 ? null : paths.get(at);
+            answers.add(new Answers.Finding(one.what(), one.inode(), name, one.detail(), one.repaired()));
+        }
+        return answers;
     }
 
     private Answers.Trash trash(JsonNode arguments) {

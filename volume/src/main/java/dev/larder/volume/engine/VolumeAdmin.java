@@ -118,6 +118,11 @@ public final class VolumeAdmin implements AutoCloseable {
         return metadata.maintenance().trash(pathPrefix, limit);
     }
 
+    /** See {@link dev.larder.volume.metadata.Maintenance#pathsOf}. */
+    public List<String> pathsOf(List<Long> inodes) {
+        return metadata.maintenance().pathsOf(inodes);
+    }
+
     /** @return the path it has now */
     public String restore(long inode) {
         return metadata.maintenance().restore(inode);
