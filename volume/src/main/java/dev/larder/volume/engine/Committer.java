@@ -142,7 +142,8 @@ final class Committer {
             extents.add(inline(in, range));
         }
         extents.sort(Comparator.comparingLong(Extent::offset));
-        boolean append = in.appendOnly && dirty.ranges().size() == 1;
+        // Each run was written at what was the end then; another node may have written there since.
+        boolean append = in.appendOnly;
         int perStatement = append ? 1 : EXTENTS_PER_STATEMENT;
         for (int from = 0; from < extents.size(); from += perStatement) {
             List<Extent> part = extents.subList(from, Math.min(extents.size(), from + perStatement));

@@ -17,6 +17,7 @@ import dev.larder.volume.testing.TestDatabase;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -201,6 +202,31 @@ class TwoMountsTest {
         assertErrno(Errno.EAGAIN, () -> one.fs().setLock(one.op(), inode, mine, false, TestMount.NEVER));
         one.fs().setLock(one.op(), inode, mine, true, TestMount.NEVER);
         assertNotNull(two.fs().testLock(inode, lock));
+    }
+
+    @Test
+    void appendsThatAnotherMountOvertookAreAllKept() {
+        long inode = one.file(ROOT, "log", "");
+        long held = append(one, inode, "one ");
+        two.close(inode, append(two, inode, "two-was-longer "));
+        // Its open learns the new end; what the first handle wrote before it is not committed yet.
+        long opened = append(one, inode, "three ");
+        one.close(inode, held);
+        one.close(inode, opened);
+        List<String> words = Arrays.stream(two.read(inode).split(" ", -1))
+                .filter(word -> !word.isEmpty())
+                .sorted()
+                .toList();
+        assertEquals(List.of("one", "three", "two-was-longer"), words);
+        assertEquals(two.read(inode), one.read(inode));
+    }
+
+    private static long append(TestMount mount, long inode, String text) {
+        int append = 02000;
+        long handle =
+                mount.fs().open(mount.op(), TestMount.CALLER, inode, 1 | append).handle();
+        mount.write(inode, handle, 0, text.getBytes(java.nio.charset.StandardCharsets.UTF_8));
+        return handle;
     }
 
     @Test
