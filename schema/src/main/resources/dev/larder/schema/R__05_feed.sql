@@ -67,8 +67,9 @@ DECLARE
 BEGIN
     lost := false;
     incarnation := larder.incarnation_now();
-    SELECT count(*) INTO others FROM larder.session s
-     WHERE s.id <> p_session AND NOT s.fenced AND s.expires > clock_timestamp();
+    -- before the rows are read: what a session that has ended committed is among them; one whose lease is over may
+    -- still go on until it is fenced
+    SELECT count(*) INTO others FROM larder.session s WHERE s.id <> p_session AND NOT s.fenced;
     IF p_cursor IS NOT NULL THEN
         seen := split_part(p_cursor, '/', 1)::pg_snapshot;
         old_rotation := split_part(p_cursor, '/', 2)::bigint;

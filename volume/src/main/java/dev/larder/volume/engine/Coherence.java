@@ -88,7 +88,15 @@ final class Coherence implements AutoCloseable {
      * attributes of what changed are dropped.
      */
     void awaitFresh() {
-        reads.join();
+        if (!sole()) {
+            reads.join();
+        }
+    }
+
+    /** No other session can have changed anything; {@link Metadata#SOLE}. Written in the other order by a read. */
+    private boolean sole() {
+        long began = lastReadNanos;
+        return alive && otherSessions == 0 && System.nanoTime() - began < Metadata.SOLE.toNanos();
     }
 
     /** The feed has been heard of within the limit. */

@@ -11,8 +11,8 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * Directories of which every name is known, because they were made here or listed here from the first name to the last.
- * A name that another session changed, or that changed here while the list was under way, is in doubt: it is asked for
+ * Directories of which every name is known, because they were made here or listed here from the first name to the last,
+ * and those of which a part has been listed: they tell what is there, not what is missing. A name that another session changed, or that changed here while the list was under way, is in doubt: it is asked for
  * until the directory is listed again. Bounded; what is too large is not kept.
  */
 final class KnownDirectories {
@@ -45,11 +45,11 @@ final class KnownDirectories {
             return null;
         }
         synchronized (directory) {
-            boolean sure = directory.complete
-                    && !directory.dead
-                    && !directory.doubts.contains(name)
-                    && !directory.inFlight.containsKey(name);
-            return sure ? directory.inodes.getOrDefault(name, 0L) : null;
+            if (directory.doubts.contains(name) || directory.inFlight.containsKey(name)) {
+                return null;
+            }
+            Long inode = directory.inodes.get(name);
+            return inode == null && directory.complete && !directory.dead ? Long.valueOf(0) : inode;
         }
     }
 

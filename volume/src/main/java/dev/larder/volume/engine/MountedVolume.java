@@ -92,6 +92,7 @@ public final class MountedVolume implements AutoCloseable {
                     successor));
             contents = content;
             session.start(contents);
+            add(session::quiesce);
             content.start();
             admin = new VolumeAdmin(metadata, store, segments, VolumeAdmin.agesOf(options), () -> {});
             fileSystem = fileSystem(options);
@@ -174,6 +175,7 @@ public final class MountedVolume implements AutoCloseable {
         return new VirtualFiles(logged, () -> status().describe(), options::describe, log);
     }
 
+    /** Parts end in the reverse order. */
     private <T extends AutoCloseable> T add(T part) {
         parts.push(part);
         return part;
@@ -304,6 +306,7 @@ public final class MountedVolume implements AutoCloseable {
 
     /** Ends as a process does that is killed: nothing is committed, the session is left to its lease. */
     void abandon() {
+        session.quiesce();
         content.abandon();
         session.stop();
         database.get().abandon();

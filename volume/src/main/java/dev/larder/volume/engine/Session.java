@@ -10,6 +10,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -90,6 +91,11 @@ final class Session implements Coherence.Listener, AutoCloseable {
 
     Unflushed unflushed() {
         return unflushed;
+    }
+
+    /** For work that nobody waits for. */
+    Executor background() {
+        return background;
     }
 
     Notifications notifications() {
@@ -222,21 +228,31 @@ final class Session implements Coherence.Listener, AutoCloseable {
 
     @Override
     public void close() {
+        quiesce();
         stop();
         metadata.flush();
         metadata.close();
     }
 
+    /** Nothing more is heard of other sessions, and the contents are told nothing more; the lease is still kept. */
+    void quiesce() {
+        coherence.close();
+        changes.shutdownNow();
+        await(changes);
+    }
+
     /** The threads end; the session lives until its lease ends. */
     void stop() {
         loop.close();
-        coherence.close();
         notifications.close();
-        changes.shutdownNow();
         background.shutdown();
+        await(background);
+    }
+
+    private static void await(ExecutorService executor) {
         try {
-            if (!background.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
-                background.shutdownNow();
+            if (!executor.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                executor.shutdownNow();
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

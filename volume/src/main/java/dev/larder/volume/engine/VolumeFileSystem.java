@@ -28,6 +28,7 @@ public final class VolumeFileSystem implements FileSystem {
     private final NewInodes newInodes;
     private final ExtendedAttributes xattrs;
     private final DirectoryPages pages;
+    private final LookAhead lookAhead;
     private final Locks locks;
     private final MountRules rules;
 
@@ -51,6 +52,7 @@ public final class VolumeFileSystem implements FileSystem {
         this.newInodes = new NewInodes(metadata, session.inodeNumbers(), session.quota());
         this.xattrs = new ExtendedAttributes(metadata, known);
         this.pages = new DirectoryPages(metadata, contents);
+        this.lookAhead = new LookAhead(metadata, known, session.background());
     }
 
     @Override
@@ -67,7 +69,11 @@ public final class VolumeFileSystem implements FileSystem {
             throw new ErrnoException(Errno.ENOENT);
         }
         Attributes attributes = inode == null ? null : known.attributes(inode);
-        return contents.overlay(attributes != null ? attributes : metadata.lookup(parent, name));
+        if (attributes == null) {
+            lookAhead.asked(parent);
+            attributes = metadata.lookup(parent, name);
+        }
+        return contents.overlay(attributes);
     }
 
     /**

@@ -7,6 +7,7 @@ import dev.larder.volume.FileSystem.FileLock;
 import dev.larder.volume.FileTime;
 import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 
@@ -17,6 +18,14 @@ import java.util.UUID;
  * or ETIMEDOUT, with the cause, when the database cannot be asked within the deadline.
  */
 public interface Metadata extends AutoCloseable {
+    /**
+     * A session that was the only one may rely on it for so long without asking. {@link #JOINING} is longer: a new
+     * session that finds others does nothing for that time after its row was committed, so that they all know.
+     */
+    Duration SOLE = Duration.ofMillis(400);
+
+    Duration JOINING = Duration.ofMillis(500);
+
     /** The session's id; its high 64 bits are the high bits of every segment id that it makes. */
     UUID session();
 
@@ -219,7 +228,8 @@ public interface Metadata extends AutoCloseable {
      * @param cursor for the next call
      * @param lost the cursor was too old, or the incarnation changed: drop everything
      * @param incarnation of the database
-     * @param otherSessions live sessions besides this one
+     * @param otherSessions sessions besides this one that may still change something. After a read that saw none, this
+     *     one may take itself for the only one for {@link #SOLE}, counted from before the read
      */
     record FeedPage(String cursor, boolean lost, UUID incarnation, int otherSessions, List<Change> changes) {}
 

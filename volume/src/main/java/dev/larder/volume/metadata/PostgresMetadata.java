@@ -1,6 +1,7 @@
 package dev.larder.volume.metadata;
 
 import dev.larder.volume.Attributes;
+import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileName;
 import dev.larder.volume.FileSystem.FileLock;
@@ -10,6 +11,7 @@ import dev.larder.volume.SetAttributes;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -51,10 +53,28 @@ public final class PostgresMetadata implements Metadata {
             SessionStatements statements = new SessionStatements(pool, options, session);
             SessionLife life = new SessionLife(statements);
             life.open(options);
-            return new PostgresMetadata(statements, life);
+            PostgresMetadata metadata = new PostgresMetadata(statements, life);
+            if (options.continued() == null) {
+                metadata.join();
+            }
+            return metadata;
         } catch (RuntimeException e) {
             pool.close();
             throw e;
+        }
+    }
+
+    /** Asked after the session's row was committed: of two that begin at once, at least one sees the other. */
+    private void join() {
+        long deadline = System.nanoTime() + JOINING.toNanos();
+        if (feed.feed(null).otherSessions() == 0) {
+            return;
+        }
+        try {
+            TimeUnit.NANOSECONDS.sleep(deadline - System.nanoTime());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new ErrnoException(Errno.EINTR, "interrupted while joining the other sessions of the volume", e);
         }
     }
 
