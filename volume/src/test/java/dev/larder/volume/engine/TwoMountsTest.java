@@ -62,7 +62,7 @@ class TwoMountsTest {
         assertFalse(one.exists(made.inode(), "f"));
         two.file(made.inode(), "f", "x");
         one.until("the name is seen", () -> one.exists(made.inode(), "f"));
-        assertTrue(one.kernel().entries().contains(made.inode() + "/f"));
+        one.until("the kernel is told", () -> one.kernel().entries().contains(made.inode() + "/f"));
         one.fs().unlink(one.op(), TestMount.CALLER, made.inode(), FileName.of("f"));
         two.until("the removal is seen", () -> !two.exists(made.inode(), "f"));
     }
