@@ -8,6 +8,8 @@ import java.time.Duration;
  * @param inlineBytes a commit of at most this many new bytes goes into the metadata, without an object
  * @param readaheadBytes how far a sequential reader is read ahead
  * @param prefetchBytes files up to this size are fetched whole when they are opened; 0 = none are
+ * @param passthroughBytes smaller files are read through the agent: their pages stay in the kernel from one open to the
+ *     next, and an open costs less than half
  * @param dirtyLimitBytes writers wait for uploads beyond this
  * @param flushAge bytes that are dirty for longer are committed though their file is still open
  * @param patience how long an operation waits for the store, or for room for dirty bytes, before it fails
@@ -19,6 +21,7 @@ record ContentOptions(
         long inlineBytes,
         long readaheadBytes,
         long prefetchBytes,
+        long passthroughBytes,
         long dirtyLimitBytes,
         Duration flushAge,
         Duration patience,
@@ -26,7 +29,7 @@ record ContentOptions(
         int uploads,
         int fetches) {
     static final ContentOptions DEFAULTS = new ContentOptions(
-            64 << 10, 8 << 20, 0, 1L << 30, Duration.ofSeconds(3), Duration.ofSeconds(60), 16_384, 4, 32);
+            64 << 10, 8 << 20, 0, 256 << 10, 1L << 30, Duration.ofSeconds(3), Duration.ofSeconds(60), 16_384, 4, 32);
 
     /** With no more dirty bytes than half of a cache of this capacity: writers must not wait for the cache itself. */
     ContentOptions within(long cacheBytes) {
@@ -34,6 +37,7 @@ record ContentOptions(
                 inlineBytes,
                 readaheadBytes,
                 prefetchBytes,
+                passthroughBytes,
                 Math.min(dirtyLimitBytes, cacheBytes / 2),
                 flushAge,
                 patience,

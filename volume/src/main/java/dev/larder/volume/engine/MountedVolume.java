@@ -152,6 +152,7 @@ public final class MountedVolume implements AutoCloseable {
                 defaults.inlineBytes(),
                 defaults.readaheadBytes(),
                 behaviour.prefetchBytes(),
+                defaults.passthroughBytes(),
                 defaults.dirtyLimitBytes(),
                 defaults.flushAge(),
                 defaults.patience(),

@@ -32,8 +32,11 @@ final class Passthrough {
     private final Revalidation revalidation;
     private final ContentReader reader;
     private final Dirtiness dirtiness;
+    private final long smallest;
 
-    Passthrough(Kernel kernel, Revalidation revalidation, ContentReader reader, Dirtiness dirtiness) {
+    /** @param smallest files below it are not worth it */
+    Passthrough(Kernel kernel, Revalidation revalidation, ContentReader reader, Dirtiness dirtiness, long smallest) {
+        this.smallest = smallest;
         this.kernel = kernel;
         this.revalidation = revalidation;
         this.reader = reader;
@@ -71,7 +74,7 @@ final class Passthrough {
 
     private boolean isComplete(OpenInode in) {
         long size = in.size();
-        if (size == 0 || in.pending != null || !in.file().complete(size)) {
+        if (size < smallest || in.pending != null || !in.file().complete(size)) {
             return false;
         }
         revalidation.trust(in, 0, size);

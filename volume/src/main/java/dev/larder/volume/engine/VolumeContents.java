@@ -84,7 +84,7 @@ final class VolumeContents implements Contents {
                 reader,
                 changes,
                 committer,
-                new Passthrough(kernel, revalidation, reader, dirtiness),
+                new Passthrough(kernel, revalidation, reader, dirtiness, this.options.passthroughBytes()),
                 new UnlinkedInode(metadata, cache, durability, dirtiness),
                 this.options,
                 executor,

@@ -31,8 +31,8 @@ final class ContentNode implements AutoCloseable {
     static final UUID VOLUME = new UUID(1, 2);
 
     /** Commits in the background do not meddle, the store is waited for a moment only. */
-    static final ContentOptions QUIET =
-            new ContentOptions(64 << 10, 8 << 20, 0, 256 << 20, Duration.ofHours(1), Duration.ofSeconds(2), 1000, 2, 8);
+    static final ContentOptions QUIET = new ContentOptions(
+            64 << 10, 8 << 20, 0, 1, 256 << 20, Duration.ofHours(1), Duration.ofSeconds(2), 1000, 2, 8);
 
     final VolumeContents contents;
     final Metadata metadata;

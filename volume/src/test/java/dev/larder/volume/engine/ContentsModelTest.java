@@ -32,8 +32,8 @@ final class ContentsModelTest {
     private static final int MAX_BYTES = 1_500_000;
     private static final int ROUNDS = 6;
     private static final int OPERATIONS = 60;
-    private static final ContentOptions BUSY =
-            new ContentOptions(64 << 10, 8 << 20, 0, 256 << 20, Duration.ofMillis(50), Duration.ofSeconds(20), 2, 2, 8);
+    private static final ContentOptions BUSY = new ContentOptions(
+            64 << 10, 8 << 20, 0, 1, 256 << 20, Duration.ofMillis(50), Duration.ofSeconds(20), 2, 2, 8);
 
     private static final class Model {
         final long inode;
