@@ -173,11 +173,11 @@ final class SessionMetadata implements Metadata {
         KnownDirectories.Listing listing = known.directories().list(inode, afterCookie);
         long token = known.token();
         List<DirectoryEntry> page = current.list(inode, afterCookie, limit, withAttributes);
-        if (listing != null) {
-            listing.page(page, page.size() < limit);
-        }
         if (withAttributes) {
             page.forEach(entry -> learn(token, entry.attributes()));
+        }
+        if (listing != null) {
+            listing.page(page, page.size() < limit);
         }
         return page;
     }

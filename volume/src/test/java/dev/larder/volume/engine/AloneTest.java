@@ -82,11 +82,10 @@ class AloneTest {
             assertTrue(two.exists(parent, "f2"));
             assertFalse(two.exists(parent, "missing"));
             two.until("everything is known", () -> two.statements(() -> two.exists(parent, "missing too")) == 0);
-            assertEquals(0, two.statements(() -> {
-                for (int i = 0; i < NAMES; i++) {
-                    assertTrue(two.exists(parent, "f" + i));
-                }
-            }));
+            for (int i = 0; i < NAMES; i++) {
+                String name = "f" + i;
+                assertEquals(0, two.statements(() -> assertTrue(two.exists(parent, name))), name);
+            }
             one.unlink(parent, "f7");
             one.mknod(parent, "new");
             two.until("the removal is seen", () -> !two.exists(parent, "f7"));
