@@ -6,42 +6,49 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.Map;
 
 /** A fresh state directory with one mounted volume, and a directory beside it on the same disk. */
 final class Bed implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String DEFAULT_MANIFEST = """
-            apiVersion: larder.dev/v1alpha1
-            kind: SharedVolume
-            metadata:
-              name: benchmark
-            spec: {}
-            """;
 
     private final Path larder;
     private final Path home;
+    private final Backing backing;
     private final Path manifest;
     private final Path mountPoint;
     private final Disk disk;
     private final Volume volume;
+    private final long idleAnonBytes;
+    private JsonNode status;
 
-    private Bed(Path larder, Path home, Path manifest) throws IOException {
+    private Bed(Path larder, Path home, Backing backing, Path manifest) throws IOException {
         this.larder = larder;
         this.home = home;
-        this.manifest = manifest;
+        this.backing = backing;
+        this.manifest = manifest == null ? backing.manifest() : manifest.toAbsolutePath();
         this.mountPoint = Files.createDirectory(home.resolve("volume"));
         this.disk = new Disk(Files.createDirectory(home.resolve("disk")));
         this.volume = new Volume(mountPoint);
+        mount();
+        this.idleAnonBytes = volume.usage().agentAnonBytes();
     }
 
-    static Bed create(Path larder, Path manifest) throws IOException {
+    /**
+     * @param manifest of the volume to measure, or null
+     * @param delay added to each statement's round trip
+     */
+    static Bed create(Path larder, Path manifest, boolean s3, Duration delay) throws IOException {
         Path home = Files.createTempDirectory(Path.of("/var/tmp"), "ldrb");
         Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxr-xr-x"));
-        Path used = manifest == null ? Files.writeString(home.resolve("m.yaml"), DEFAULT_MANIFEST) : manifest;
-        Bed bed = new Bed(larder, home, used.toAbsolutePath());
-        bed.mount();
-        return bed;
+        Backing backing = Backing.of(home, s3, delay.dividedBy(2));
+        try {
+            return new Bed(larder, home, backing, manifest);
+        } catch (IOException | RuntimeException e) {
+            backing.close();
+            throw e;
+        }
     }
 
     Target disk() {
@@ -50,6 +57,11 @@ final class Bed implements AutoCloseable {
 
     Target volume() {
         return volume;
+    }
+
+    /** Of an agent that has only mounted. */
+    long idleAnonBytes() {
+        return idleAnonBytes;
     }
 
     private String larder(String... arguments) throws IOException {
@@ -61,29 +73,21 @@ final class Bed implements AutoCloseable {
 
     private void mount() throws IOException {
         larder("mount", manifest.toString(), mountPoint.toString());
+        status = JSON.readTree(larder("status", "-o", "json")).path(0);
     }
 
     private void umount() throws IOException {
         larder("umount", mountPoint.toString());
     }
 
-    private JsonNode status() throws IOException {
-        return JSON.readTree(larder("status", "-o", "json")).path(0);
-    }
-
-    Usage usage() throws IOException {
-        return Usage.of(status().path("agentPid").asLong(), databasePid(), mountPoint);
-    }
-
     private long databasePid() throws IOException {
-        Path pid = home.resolve("state/postgres/data/postmaster.pid");
+        Path pid = backing.database().resolve("data/postmaster.pid");
         return Files.exists(pid)
                 ? Long.parseLong(Files.readAllLines(pid).getFirst().strip())
                 : 0;
     }
 
     String describe() throws IOException {
-        JsonNode status = status();
         return "volume: " + status.path("objectStore").asText() + ", metadata "
                 + status.path("metadata").asText()
                 + "; local disk: "
@@ -97,13 +101,20 @@ final class Bed implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
-        umount();
+        try (backing) {
+            umount();
+        }
         Shell.run(Path.of("/"), "rm", "-rf", home.toString());
     }
 
     static final class Disk extends Target {
         Disk(Path root) {
             super("local disk", root);
+        }
+
+        @Override
+        Usage usage() {
+            return Usage.NONE;
         }
 
         @Override
@@ -123,10 +134,14 @@ final class Bed implements AutoCloseable {
         }
 
         @Override
+        Usage usage() throws IOException {
+            return Usage.of(status.path("agentPid").asLong(), databasePid(), mountPoint);
+        }
+
+        @Override
         void cold() throws IOException {
-            String cache = status().path("cacheDirectory").asText();
             umount();
-            Shell.run(home, "rm", "-rf", cache);
+            Shell.run(home, "rm", "-rf", status.path("cacheDirectory").asText());
             mount();
             dropKernelCaches();
         }

@@ -87,6 +87,10 @@ final class LargeFileRows {
             command.add("--direct=1");
         }
         command.addAll(List.of(more));
+        return target.measure(megabytes, () -> run(target, command, pattern));
+    }
+
+    private static double run(Target target, List<String> command, String pattern) throws IOException {
         String text = Shell.run(target.directory(), command.toArray(String[]::new));
         JsonNode job =
                 JSON.readTree(text.substring(text.indexOf('{'))).path("jobs").path(0);

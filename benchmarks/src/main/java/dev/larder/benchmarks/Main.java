@@ -2,6 +2,7 @@ package dev.larder.benchmarks;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -21,7 +22,9 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  benchmarks/run --rounds 3",
             "  benchmarks/run --rows 'create|stat' --scale 0.2",
-            "  benchmarks/run --manifest examples/local-s3.yaml --json result.json"
+            "  benchmarks/run --s3 --json result.json",
+            "  benchmarks/run --delay-millis 2 --rows '1t'",
+            "  benchmarks/run --manifest examples/local-s3.yaml"
         })
 public final class Main implements Callable<Integer> {
     @Parameters(index = "0", hidden = true, description = "The larder command.")
@@ -42,6 +45,15 @@ public final class Main implements Callable<Integer> {
     @Option(names = "--manifest", description = "Measure this volume instead of a new one with default stores.")
     private Path manifest;
 
+    @Option(names = "--s3", description = "Objects in an S3 server on loopback instead of a directory.")
+    private boolean s3;
+
+    @Option(
+            names = "--delay-millis",
+            defaultValue = "0",
+            description = "Added to each round trip between agent and database (default: none).")
+    private long delayMillis;
+
     @Option(names = "--json", description = "Also write the results to this file.")
     private Path json;
 
@@ -52,7 +64,7 @@ public final class Main implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         List<Measured> results = new ArrayList<>();
-        try (Bed bed = Bed.create(larder, manifest)) {
+        try (Bed bed = Bed.create(larder, manifest, s3, Duration.ofMillis(delayMillis))) {
             List<Row> selected = Rows.all(scale).stream()
                     .filter(row -> rows.matcher(row.name()).find())
                     .toList();
@@ -67,7 +79,7 @@ public final class Main implements Callable<Integer> {
                 results.add(measured);
                 table.row(measured);
             }
-            table.foot(bed);
+            table.foot(bed.idleAnonBytes());
             if (json != null) {
                 Table.write(json, results);
             }
@@ -80,9 +92,7 @@ public final class Main implements Callable<Integer> {
         for (int round = 0; round < rounds; round++) {
             for (Target target : List.of(bed.disk(), bed.volume())) {
                 target.begin(row, round);
-                Usage before = bed.usage();
-                double rate = row.body().run(target);
-                measured.add(target, rate, bed.usage().minus(before));
+                measured.add(target, row.body().run(target));
                 target.end();
             }
         }

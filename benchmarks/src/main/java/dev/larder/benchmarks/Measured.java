@@ -2,30 +2,27 @@ package dev.larder.benchmarks;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 
 /** The rounds of one row. */
 final class Measured {
     private final Row row;
     private final List<Double> disk = new ArrayList<>();
     private final List<Double> volume = new ArrayList<>();
-    private final List<Double> agentCpu = new ArrayList<>();
-    private final List<Double> databaseCpu = new ArrayList<>();
-    private final List<Double> statements = new ArrayList<>();
-    private long agentAnonBytes;
+    private final List<Usage> used = new ArrayList<>();
+    private long operations = 1;
 
     Measured(Row row) {
         this.row = row;
     }
 
-    void add(Target target, double rate, Usage used) {
+    void add(Target target, double rate) {
         if (target instanceof Bed.Disk) {
             disk.add(rate);
         } else {
             volume.add(rate);
-            agentCpu.add(used.agentCpuSeconds());
-            databaseCpu.add(used.databaseCpuSeconds());
-            statements.add((double) used.statements());
-            agentAnonBytes = Math.max(agentAnonBytes, used.agentAnonBytes());
+            used.add(target.used());
+            operations = target.operations();
         }
     }
 
@@ -45,20 +42,34 @@ final class Measured {
         return diskRate() == 0 ? 0 : volumeRate() / diskRate();
     }
 
-    double agentCpuSeconds() {
-        return median(agentCpu);
+    /** Microseconds an operation. */
+    double agentMicros() {
+        return median(Usage::agentCpuSeconds) * 1e6 / operations;
     }
 
-    double databaseCpuSeconds() {
-        return median(databaseCpu);
+    double databaseMicros() {
+        return median(Usage::databaseCpuSeconds) * 1e6 / operations;
     }
 
+    /** Statements an operation. */
     double statements() {
-        return median(statements);
+        return median(Usage::statements) / operations;
+    }
+
+    double puts() {
+        return median(Usage::puts);
+    }
+
+    double gets() {
+        return median(Usage::gets);
     }
 
     long agentAnonBytes() {
-        return agentAnonBytes;
+        return used.stream().mapToLong(Usage::agentAnonBytes).max().orElse(0);
+    }
+
+    private double median(ToDoubleFunction<Usage> of) {
+        return median(used.stream().map(of::applyAsDouble).toList());
     }
 
     private static double median(List<Double> values) {

@@ -79,7 +79,7 @@ final class NameRows {
     }
 
     private static double create(Target target, int count, int threads) throws IOException {
-        return Workers.rate(threads, count, number -> make(file(target, number)));
+        return Workers.rate(target, threads, count, number -> make(file(target, number)));
     }
 
     private static void make(Path file) {
@@ -100,7 +100,7 @@ final class NameRows {
     }
 
     private static double statAll(Target target, int count, int threads) throws IOException {
-        return Workers.rate(threads, count, number -> Files.getLastModifiedTime(file(target, number)));
+        return Workers.rate(target, threads, count, number -> Files.getLastModifiedTime(file(target, number)));
     }
 
     private static void pause() throws IOException {
@@ -115,6 +115,7 @@ final class NameRows {
     private static double open(Target target, int count, int threads) throws IOException {
         create(target, count, 1);
         return Workers.rate(
+                target,
                 threads,
                 count,
                 number -> LinuxFile.open(file(target, number), O_RDONLY | O_CLOEXEC, 0)
@@ -130,7 +131,7 @@ final class NameRows {
     }
 
     private static double lookUpMissing(Target target, int count, int threads) throws IOException {
-        return Workers.rate(threads, count, number -> {
+        return Workers.rate(target, threads, count, number -> {
             try (Descriptor _ = LinuxFile.open(target.directory().resolve("no" + number), O_RDONLY | O_CLOEXEC, 0)) {
                 throw new IOException("a missing file was opened");
             } catch (LinuxException e) {
@@ -143,17 +144,19 @@ final class NameRows {
 
     private static double changed(Target target, int count, int threads, Change change) throws IOException {
         create(target, count, 1);
-        return Workers.rate(threads, count, number -> change.apply(file(target, number)));
+        return Workers.rate(target, threads, count, number -> change.apply(file(target, number)));
     }
 
     private static double directories(Target target, int count, int threads, boolean made) throws IOException {
         double rate = Workers.rate(
+                target,
                 threads,
                 count,
                 number -> Files.createDirectory(target.directory().resolve("d" + number)));
         return made
                 ? rate
                 : Workers.rate(
+                        target,
                         threads,
                         count,
                         number -> Files.delete(target.directory().resolve("d" + number)));
@@ -166,12 +169,14 @@ final class NameRows {
         } else {
             listOnce(target, attributes);
         }
-        long start = System.nanoTime();
-        int seen = listOnce(target, attributes);
-        if (seen != LISTED) {
-            throw new IOException(seen + " entries of " + LISTED);
-        }
-        return seen / Target.seconds(start);
+        return target.measure(LISTED, () -> {
+            long start = System.nanoTime();
+            int seen = listOnce(target, attributes);
+            if (seen != LISTED) {
+                throw new IOException(seen + " entries of " + LISTED);
+            }
+            return seen / Target.seconds(start);
+        });
     }
 
     private static int listOnce(Target target, boolean attributes) throws IOException {

@@ -57,7 +57,7 @@ final class SmallFileRows {
     private static double write(Target target, int count, int size, boolean fsync) throws IOException {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment bytes = random(arena, size);
-            return Workers.rate(8, count, number -> {
+            return Workers.rate(target, 8, count, number -> {
                 try (Descriptor file =
                         LinuxFile.open(file(target, number), O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644)) {
                     LinuxFile.pwriteFully(file.number(), bytes, 0);
@@ -83,7 +83,7 @@ final class SmallFileRows {
     }
 
     private static double readAll(Target target, int count, int size) throws IOException {
-        return Workers.rate(8, count, number -> {
+        return Workers.rate(target, 8, count, number -> {
             try (Arena arena = Arena.ofConfined();
                     Descriptor file = LinuxFile.open(file(target, number), O_RDONLY | O_CLOEXEC, 0)) {
                 if (LinuxFile.preadFully(file.number(), arena.allocate(size), 0) != size) {
@@ -98,7 +98,7 @@ final class SmallFileRows {
                 Descriptor file = LinuxFile.open(
                         target.directory().resolve("log"), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0644)) {
             MemorySegment record = random(arena, 100);
-            return Workers.rate(1, count, _ -> {
+            return Workers.rate(target, 1, count, _ -> {
                 LinuxFile.write(file.number(), record);
                 if (fsync) {
                     LinuxFile.fsync(file.number());

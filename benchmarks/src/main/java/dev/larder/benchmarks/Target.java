@@ -10,6 +10,15 @@ abstract class Target {
     private final String name;
     private final Path root;
     private Path directory;
+    private Usage used = Usage.NONE;
+    private long operations = 1;
+
+    /** A part of a row that is measured. */
+    @FunctionalInterface
+    interface Part {
+        /** @return its rate */
+        double run() throws IOException;
+    }
 
     Target(String name, Path root) {
         this.name = name;
@@ -33,6 +42,28 @@ abstract class Target {
     void end() throws IOException {
         Shell.run(root, "rm", "-rf", directory.toString());
     }
+
+    /** Runs a part; what the last one of a row used is what the table shows. */
+    double measure(long count, Part part) throws IOException {
+        Usage before = usage();
+        double rate = part.run();
+        used = usage().minus(before);
+        operations = count;
+        return rate;
+    }
+
+    /** By the last measured part. */
+    Usage used() {
+        return used;
+    }
+
+    /** In the last measured part; megabytes for large files. */
+    long operations() {
+        return operations;
+    }
+
+    /** So far, by the processes behind it. */
+    abstract Usage usage() throws IOException;
 
     /** Nothing is cached on this machine, as far as the target can: the store has everything. */
     abstract void cold() throws IOException;

@@ -3,7 +3,9 @@ package dev.larder.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 
 /**
@@ -11,33 +13,50 @@ import java.util.stream.Stream;
  *
  * @param agentCpuSeconds user and system time
  * @param databaseCpuSeconds of all the server's processes that still live, with their ended children
- * @param statements sent to the database since the agent began, 0 when the mount does not tell
+ * @param statements sent to the database since the agent began
+ * @param puts objects written since the agent began
+ * @param gets objects and ranges read since the agent began
  * @param agentAnonBytes RssAnon + RssShmem now (proc(5) status)
  */
-record Usage(double agentCpuSeconds, double databaseCpuSeconds, long statements, long agentAnonBytes) {
+record Usage(
+        double agentCpuSeconds, double databaseCpuSeconds, long statements, long puts, long gets, long agentAnonBytes) {
+    static final Usage NONE = new Usage(0, 0, 0, 0, 0, 0);
+
     private static final double TICKS_PER_SECOND = 100;
 
-    private static final String STATEMENTS = "statements: ";
-
     static Usage of(long agentPid, long databasePid, Path mountPoint) throws IOException {
-        return new Usage(cpu(agentPid, false), tree(databasePid), statements(mountPoint), anon(agentPid));
+        Map<String, String> stats = new HashMap<>();
+        for (String line : Files.readAllLines(mountPoint.resolve(".larder/stats"))) {
+            int colon = line.indexOf(": ");
+            if (colon > 0) {
+                stats.put(line.substring(0, colon), line.substring(colon + 2).strip());
+            }
+        }
+        return new Usage(
+                cpu(agentPid, false),
+                tree(databasePid),
+                count(stats, "statements"),
+                count(stats, "objectPuts"),
+                count(stats, "objectGets"),
+                anon(agentPid));
+    }
+
+    private static long count(Map<String, String> stats, String name) throws IOException {
+        String value = stats.get(name);
+        if (value == null) {
+            throw new IOException(".larder/stats has no " + name);
+        }
+        return Long.parseLong(value);
     }
 
     Usage minus(Usage before) {
         return new Usage(
                 agentCpuSeconds - before.agentCpuSeconds,
                 databaseCpuSeconds - before.databaseCpuSeconds,
-                Math.max(0, statements - before.statements),
+                statements - before.statements,
+                puts - before.puts,
+                gets - before.gets,
                 agentAnonBytes);
-    }
-
-    private static long statements(Path mountPoint) throws IOException {
-        for (String line : Files.readAllLines(mountPoint.resolve(".larder/stats"))) {
-            if (line.startsWith(STATEMENTS)) {
-                return Long.parseLong(line.substring(STATEMENTS.length()).strip());
-            }
-        }
-        return 0;
     }
 
     private static double tree(long pid) throws IOException {

@@ -17,7 +17,11 @@ final class Workers {
 
     private Workers() {}
 
-    static double rate(int threads, int operations, Operation operation) throws IOException {
+    static double rate(Target target, int threads, int operations, Operation operation) throws IOException {
+        return target.measure(operations, () -> rate(threads, operations, operation));
+    }
+
+    private static double rate(int threads, int operations, Operation operation) throws IOException {
         List<Future<?>> running = new ArrayList<>();
         try (ExecutorService executor = Executors.newFixedThreadPool(threads)) {
             long start = System.nanoTime();

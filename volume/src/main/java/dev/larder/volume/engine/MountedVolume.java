@@ -13,7 +13,6 @@ import dev.larder.volume.metadata.MetadataOptions;
 import dev.larder.volume.metadata.PostgresMetadata;
 import dev.larder.volume.objects.MemoryBudget;
 import dev.larder.volume.objects.MeteredStore;
-import dev.larder.volume.objects.ObjectStore;
 import dev.larder.volume.objects.Segments;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
@@ -40,6 +39,7 @@ public final class MountedVolume implements AutoCloseable {
     private final Session session;
     private final VolumeContents content;
     private final Contents contents;
+    private final MeteredStore store;
     private final NodeCache cache;
     private final FileSystem fileSystem;
     private final VolumeAdmin admin;
@@ -61,7 +61,7 @@ public final class MountedVolume implements AutoCloseable {
         Tags tags = Tags.of("volume", options.volume().toString());
         try {
             boolean successor = options.metadata().continued() != null;
-            ObjectStore store = add(new MeteredStore(options.objects().get(), registry, tags));
+            store = add(new MeteredStore(options.objects().get(), registry, tags));
             Supplier<Metadata> sessions = sessions(options, decorator);
             session = add(new Session(
                     sessions,
@@ -256,6 +256,8 @@ public final class MountedVolume implements AutoCloseable {
                 pending.stream().mapToLong(Contents.Pending::dirtyBytes).sum(),
                 pending.stream().mapToLong(Contents.Pending::uploadingBytes).sum(),
                 database.get().statementCount(),
+                store.puts(),
+                store.gets(),
                 session.known().size(),
                 cache.stats());
     }
@@ -263,6 +265,8 @@ public final class MountedVolume implements AutoCloseable {
     /**
      * @param feedMillis how long the last feed read took
      * @param statements sent to the database so far
+     * @param objectPuts objects written by this process so far
+     * @param objectGets objects and ranges read by this process so far
      * @param knownInodes whose attributes need no statement
      */
     public record Status(
@@ -275,6 +279,8 @@ public final class MountedVolume implements AutoCloseable {
             long dirtyBytes,
             long uploadingBytes,
             long statements,
+            long objectPuts,
+            long objectGets,
             long knownInodes,
             NodeCache.Stats cache) {
         String describe() {
@@ -282,7 +288,8 @@ public final class MountedVolume implements AutoCloseable {
                     + "\nquotaBytes: " + usage.quotaBytes() + "\nquotaInodes: " + usage.quotaInodes()
                     + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\nfeedMillis: " + feedMillis
                     + "\ndirtyFiles: " + dirtyFiles + "\ndirtyBytes: " + dirtyBytes + "\nuploadingBytes: "
-                    + uploadingBytes + "\nstatements: " + statements + "\nknownInodes: " + knownInodes
+                    + uploadingBytes + "\nstatements: " + statements + "\nobjectPuts: " + objectPuts + "\nobjectGets: "
+                    + objectGets + "\nknownInodes: " + knownInodes
                     + "\ncacheFiles: " + cache.files() + "\ncacheCleanBytes: " + cache.cleanBytes()
                     + "\ncacheDirtyBytes: " + cache.dirtyBytes() + "\ncachePinnedBytes: " + cache.pinnedBytes()
                     + "\ncacheCapacityBytes: " + cache.capacityBytes() + "\ncacheHits: " + cache.hits()

@@ -80,6 +80,16 @@ public final class MeteredStore implements ObjectStore {
         store.close();
     }
 
+    /** Objects written so far, failures included. */
+    public long puts() {
+        return (long) meters.get(Operation.PUT).requests.count();
+    }
+
+    /** Reads so far, of whole objects or ranges, failures included. */
+    public long gets() {
+        return (long) meters.get(Operation.GET).requests.count();
+    }
+
     private void measure(Operation operation, long bytes, Request request) throws IOException {
         Meters meter = meters.get(operation);
         long begin = System.nanoTime();
