@@ -19,7 +19,7 @@ import org.junit.jupiter.api.Test;
 /** A whole cached file is read by the kernel from the cache file: also while the agent is stopped. */
 class PassthroughTest {
     private static final int SIZE = 4 << 20;
-    private static final long STOPPED_SECONDS = 20;
+    private static final long STOPPED_SECONDS = 8;
 
     @Test
     void aStoppedAgentDoesNotStopItsReaders() throws Exception {
