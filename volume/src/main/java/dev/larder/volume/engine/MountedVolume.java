@@ -17,6 +17,7 @@ import dev.larder.volume.objects.ObjectStore;
 import dev.larder.volume.objects.Segments;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -88,7 +89,7 @@ public final class MountedVolume implements AutoCloseable {
                     kernel,
                     session.notifications(),
                     session.quota(),
-                    contentOptions(behaviour),
+                    contentOptions(behaviour, options.metadata().deadline()),
                     successor));
             contents = content;
             session.start(contents);
@@ -145,7 +146,7 @@ public final class MountedVolume implements AutoCloseable {
         }
     }
 
-    private static ContentOptions contentOptions(Behaviour behaviour) {
+    private static ContentOptions contentOptions(Behaviour behaviour, Duration patience) {
         ContentOptions defaults = ContentOptions.DEFAULTS;
         return new ContentOptions(
                 defaults.inlineBytes(),
@@ -153,7 +154,7 @@ public final class MountedVolume implements AutoCloseable {
                 behaviour.prefetchBytes(),
                 defaults.dirtyLimitBytes(),
                 defaults.flushAge(),
-                defaults.patience(),
+                patience,
                 defaults.idleInodes(),
                 defaults.uploads(),
                 defaults.fetches());
@@ -248,6 +249,7 @@ public final class MountedVolume implements AutoCloseable {
                 session.quota().usage(),
                 coherence.otherSessions(),
                 coherence.alive(),
+                database.get().silence(),
                 coherence.lagMillis(),
                 pending.size(),
                 pending.stream().mapToLong(Contents.Pending::dirtyBytes).sum(),
@@ -258,6 +260,7 @@ public final class MountedVolume implements AutoCloseable {
     }
 
     /**
+     * @param databaseSilence since the database answered last; the feed asks it many times a second
      * @param feedMillis how long the last feed read took
      * @param statements sent to the database so far
      * @param knownInodes whose attributes need no statement
@@ -267,6 +270,7 @@ public final class MountedVolume implements AutoCloseable {
             FileSystem.Usage usage,
             int otherSessions,
             boolean feedAlive,
+            Duration databaseSilence,
             long feedMillis,
             int dirtyFiles,
             long dirtyBytes,
@@ -274,10 +278,20 @@ public final class MountedVolume implements AutoCloseable {
             long statements,
             long knownInodes,
             NodeCache.Stats cache) {
+        /** Longer than a busy database takes for an answer. */
+        private static final Duration AWAY = Duration.ofSeconds(4);
+
+        /** The database answers. */
+        public boolean answering() {
+            return feedAlive && databaseSilence.compareTo(AWAY) < 0;
+        }
+
         String describe() {
             return "session: " + session + "\nusedBytes: " + usage.usedBytes() + "\nusedInodes: " + usage.usedInodes()
                     + "\nquotaBytes: " + usage.quotaBytes() + "\nquotaInodes: " + usage.quotaInodes()
-                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\nfeedMillis: " + feedMillis
+                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\ndatabaseAnswering: "
+                    + answering() + "\ndatabaseSilenceMillis: " + databaseSilence.toMillis() + "\nfeedMillis: "
+                    + feedMillis
                     + "\ndirtyFiles: " + dirtyFiles + "\ndirtyBytes: " + dirtyBytes + "\nuploadingBytes: "
                     + uploadingBytes + "\nstatements: " + statements + "\nknownInodes: " + knownInodes
                     + "\ncacheFiles: " + cache.files() + "\ncacheCleanBytes: " + cache.cleanBytes()
