@@ -19,7 +19,9 @@ final class CommandFailure extends RuntimeException {
     }
 
     static CommandFailure failed(String what, Throwable reason, String hint) {
-        String cause = reason.getMessage() == null ? reason.getClass().getSimpleName() : reason.getMessage();
+        String cause = reason.getMessage() == null
+                ? reason.getClass().getSimpleName()
+                : reason.getMessage().strip().replaceAll("\\s*\\R\\s*", " ");
         return new CommandFailure(ExitCodes.FAILED, what, cause, hint, reason);
     }
 

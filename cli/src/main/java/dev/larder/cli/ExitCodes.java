@@ -8,6 +8,8 @@ final class ExitCodes {
     static final int USAGE = 2;
     /** fsck: problems were found and are still there. */
     static final int FINDINGS = 3;
+    /** umount: unmounted, but changes that no fsync had made durable may be lost. */
+    static final int LOST = 4;
 
     private ExitCodes() {}
 }

@@ -214,7 +214,8 @@ final class Provisioner {
                 spec.compression().text(),
                 spec.consistency().text(),
                 spec.durability().text(),
-                readOnly || spec.mountOptions().readOnly());
+                readOnly || spec.mountOptions().readOnly(),
+                spec.mountOptions().patience().duration().toSeconds());
     }
 
     /** Without a mount nothing is cached, and nothing is made. */

@@ -22,7 +22,8 @@ import picocli.CommandLine.ParentCommand;
         exitCodeList = {
             "0:nothing is mounted on DIR (any more)",
             "1:failed; the reason is on the error stream",
-            "2:wrong arguments"
+            "2:wrong arguments",
+            "4:unmounted, but the database had crashed and may have lost the last changes that were not fsynced"
         },
         footerHeading = "%nExamples:%n",
         footer = {"  larder umount /mnt/larder", "  larder umount --force /mnt/larder"})
@@ -65,6 +66,11 @@ final class UmountCommand implements Callable<Integer> {
                     : ", " + flushed.files() + " files (" + Units.bytes(flushed.bytes()) + ") were uploaded";
             larder.say("unmounted: volume " + spec.volume() + " from " + mountPoint + uploaded);
             agents.stopUnusedServer(spec.volume());
+            if (flushed.lost() != null) {
+                larder.say("larder: umount " + mountPoint + ": " + flushed.lost()
+                        + "; what was fsynced before is there. Try: larder fsck MANIFEST");
+                return ExitCodes.LOST;
+            }
         }
         return ExitCodes.OK;
     }

@@ -79,7 +79,13 @@ public record SharedVolume(String apiVersion, String kind, ObjectMeta metadata, 
     /** How a volume is mounted. */
     public record MountOptions(
             @Described(value = "The kernel refuses every change through the mount.", byDefault = "false")
-            boolean readOnly) {}
+            boolean readOnly,
+
+            @Described(
+                    value =
+                            "How long operations wait for a database or store that does not answer before they fail; 5s to 1h. Reads of what is cached go on, and what was written stays here and is uploaded later.",
+                    byDefault = "1m")
+            Retention patience) {}
 
     /** What an open sees of other nodes' changes. */
     public enum Consistency {

@@ -3,6 +3,7 @@ package dev.larder.crds;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -15,6 +16,9 @@ final class SpecReader {
     private static final Pattern STORAGE_CLASS = Pattern.compile("[A-Z][A-Z0-9_]{1,40}");
     private static final Pattern SECRET_PARAMETER = Pattern.compile("(?i)(user|password|sslpassword)=.*");
 
+    private static final Retention DEFAULT_PATIENCE = Retention.parse("1m");
+    private static final Duration LEAST_PATIENCE = Duration.ofSeconds(5);
+    private static final Duration MOST_PATIENCE = Duration.ofHours(1);
     private static final List<String> PATHS = List.of("", "/", "/postgres");
 
     private final Path base;
@@ -72,9 +76,16 @@ final class SpecReader {
 
     private static SharedVolume.MountOptions mountOptions(Fields fields) {
         if (fields == null) {
-            return new SharedVolume.MountOptions(false);
+            return new SharedVolume.MountOptions(false, DEFAULT_PATIENCE);
         }
-        SharedVolume.MountOptions options = new SharedVolume.MountOptions(fields.flag("readOnly", false));
+        Retention patience = fields.retention("patience");
+        if (patience != null
+                && (patience.duration().compareTo(LEAST_PATIENCE) < 0
+                        || patience.duration().compareTo(MOST_PATIENCE) > 0)) {
+            fields.problem("patience", "is " + patience + ": write a time from 5s to 1h");
+        }
+        SharedVolume.MountOptions options = new SharedVolume.MountOptions(
+                fields.flag("readOnly", false), patience == null ? DEFAULT_PATIENCE : patience);
         fields.refuseUnknown();
         return options;
     }

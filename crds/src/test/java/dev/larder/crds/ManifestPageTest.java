@@ -177,6 +177,9 @@ class ManifestPageTest {
         assertEquals(
                 standard(SharedVolume.MountOptions.class, "readOnly"),
                 Boolean.toString(spec.mountOptions().readOnly()));
+        assertEquals(
+                standard(SharedVolume.MountOptions.class, "patience"),
+                spec.mountOptions().patience().text());
     }
 
     private static String standard(Class<?> type, String name) {

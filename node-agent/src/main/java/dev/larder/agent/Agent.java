@@ -9,6 +9,7 @@ import dev.larder.agent.fuse.FuseServer;
 import dev.larder.agent.fuse.Negotiated;
 import dev.larder.linux.LinuxErrno;
 import dev.larder.linux.LinuxException;
+import dev.larder.volume.LostChangesException;
 import dev.larder.volume.engine.MountedVolume;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
@@ -102,12 +103,14 @@ final class Agent implements ServedVolume {
     }
 
     /**
-     * Uploads everything, then unmounts; the server's threads end by that.
+     * Uploads everything, then unmounts; the server's threads end by that. Changes that a crash of the database took
+     * cannot be brought back by staying mounted: they are told.
      *
+     * @return what may be lost, or null
      * @throws ControlException when the mount is in use; it is served on
      */
-    void shutdown() {
-        volume.fileSystem().sync();
+    String shutdown() {
+        String lost = syncOrLost();
         ending.set(true);
         try {
             FuseMount.unmount(spec.mountPoint(), false);
@@ -129,6 +132,23 @@ final class Agent implements ServedVolume {
             Thread.currentThread().interrupt();
             throw new ControlException("interrupted", null);
         }
+        return lost;
+    }
+
+    /** The contents and the names each tell once. */
+    private String syncOrLost() {
+        String lost = null;
+        for (int told = 0; told < 2; told++) {
+            try {
+                volume.fileSystem().sync();
+                return lost;
+            } catch (LostChangesException e) {
+                LOG.warn("unmounting all the same: {}", e.getMessage());
+                lost = e.getMessage();
+            }
+        }
+        volume.fileSystem().sync();
+        return lost;
     }
 
     /** SIGTERM: as {@link #shutdown}, but whoever still uses the mount does not keep it. */

@@ -14,7 +14,9 @@ import dev.larder.volume.engine.MountedVolume;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Answers what only a mount can: its status, its cache, its end. The rest is {@link AdminRequests}'. */
 final class MountRequests implements ControlServer.Handler {
@@ -40,7 +42,13 @@ final class MountRequests implements ControlServer.Handler {
             case STATUS -> status();
             case CACHE -> cache(arguments.path("limit").asInt(LARGEST));
             case WARMUP -> warmUp(AdminRequests.texts(arguments, "paths", "/"), progress);
-            case FLUSH -> flushed(() -> agent.volume().fileSystem().sync(), progress);
+            case FLUSH ->
+                flushed(
+                        () -> {
+                            agent.volume().fileSystem().sync();
+                            return null;
+                        },
+                        progress);
             case SHUTDOWN -> flushed(agent::shutdown, progress);
             default -> admin.handle(command, arguments, progress);
         };
@@ -48,13 +56,16 @@ final class MountRequests implements ControlServer.Handler {
 
     private MountStatus status() {
         MountedVolume.Status now = agent.volume().status();
-        String state = agent.isEnding() ? "stopping" : now.feedAlive() ? "serving" : "recovering";
+        String state = agent.isEnding() ? "stopping" : now.answering() ? "serving" : "recovering";
         return new MountStatus(
                 spec.volume(),
                 spec.volumeId(),
                 spec.mountPoint(),
                 state,
-                now.feedAlive() ? null : "the database has not answered lately",
+                now.answering()
+                        ? null
+                        : "the database has not answered for "
+                                + now.databaseSilence().toSeconds() + " s",
                 ProcessHandle.current().pid(),
                 ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L),
                 agent.since(),
@@ -101,11 +112,12 @@ final class MountRequests implements ControlServer.Handler {
                 .toList();
     }
 
-    private Answers.Flush flushed(Runnable flush, Consumer<Progress> progress) {
+    private Answers.Flush flushed(Supplier<String> flush, Consumer<Progress> progress) {
         MountedVolume.Status before = agent.volume().status();
         long total = before.dirtyBytes();
+        AtomicReference<String> lost = new AtomicReference<>();
         try {
-            Working.run(flush, () -> {
+            Working.run(() -> lost.set(flush.get()), () -> {
                 long left = Math.min(total, agent.volume().status().dirtyBytes());
                 progress.accept(new Progress("uploading", total - left, total, "bytes"));
             });
@@ -113,7 +125,7 @@ final class MountRequests implements ControlServer.Handler {
             throw new ControlException(
                     "not everything could be made durable: " + e.getMessage(), "larder status, and " + spec.agentLog());
         }
-        return new Answers.Flush(before.dirtyFiles(), before.dirtyBytes());
+        return new Answers.Flush(before.dirtyFiles(), before.dirtyBytes(), lost.get());
     }
 
     /** Of files with several names below the paths, the total counts each once. */

@@ -21,6 +21,10 @@ final class Settings {
                 new Setting("codec", spec.codec(), "compression of new segments"),
                 new Setting("consistency", spec.consistency(), "what an open sees"),
                 new Setting("durability", spec.durability(), "when data is durable"),
-                new Setting("readOnly", Boolean.toString(spec.readOnly()), "nothing is written"));
+                new Setting("readOnly", Boolean.toString(spec.readOnly()), "nothing is written"),
+                new Setting(
+                        "patienceSeconds",
+                        Long.toString(spec.patience().toSeconds()),
+                        "operations wait so long for a silent database or store"));
     }
 }

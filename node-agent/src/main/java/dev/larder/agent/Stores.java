@@ -19,6 +19,7 @@ import java.net.URI;
 import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Properties;
 import java.util.UUID;
 
@@ -41,6 +42,7 @@ final class Stores {
                         spec.mountPoint() == null
                                 ? "administration"
                                 : spec.mountPoint().toString())
+                .withDeadline(spec.patience())
                 .continuing(continued);
     }
 
@@ -50,13 +52,13 @@ final class Stores {
             if (store.directory() != null) {
                 return DirectoryStore.open(store.directory().path());
             }
-            return store.s3() != null ? new S3Store(options(store.s3())) : postgres(spec);
+            return store.s3() != null ? new S3Store(options(store.s3(), spec.patience())) : postgres(spec);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
-    private static S3Options options(MountSpec.S3 s3) {
+    private static S3Options options(MountSpec.S3 s3, Duration patience) {
         S3Options.Builder options =
                 S3Options.bucket(s3.bucket()).prefix(s3.prefix()).pathStyle(s3.pathStyle());
         if (s3.endpoint() != null) {
@@ -74,7 +76,22 @@ final class Stores {
         if (s3.proxy() != null) {
             options.proxy(HttpProxy.parse(s3.proxy(), s3.noProxy() == null ? "" : String.join(",", s3.noProxy())));
         }
-        return options.build();
+        return options.limits(limits(patience)).build();
+    }
+
+    /** The defaults, or less for who waits less than a minute. */
+    private static S3Options.Limits limits(Duration patience) {
+        S3Options.Limits most = S3Options.Limits.DEFAULT;
+        return new S3Options.Limits(
+                most.connect(),
+                shorter(most.attempt(), patience.dividedBy(2)),
+                shorter(most.call(), patience.multipliedBy(3).dividedBy(2)),
+                most.attempts(),
+                most.connections());
+    }
+
+    private static Duration shorter(Duration one, Duration other) {
+        return one.compareTo(other) < 0 ? one : other;
     }
 
     private static S3Credentials credentials(Path file) {

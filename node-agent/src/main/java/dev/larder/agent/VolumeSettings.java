@@ -20,8 +20,9 @@ final class VolumeSettings {
                         () -> Stores.objects(spec),
                         spec.cache().directory(),
                         spec.cache().capacityBytes())
-                .with(SegmentOptions.DEFAULT.withCodec(
-                        "zstd".equals(spec.codec()) ? SegmentOptions.Codec.ZSTD : SegmentOptions.Codec.NONE))
+                .with(SegmentOptions.DEFAULT
+                        .withCodec("zstd".equals(spec.codec()) ? SegmentOptions.Codec.ZSTD : SegmentOptions.Codec.NONE)
+                        .withDeadline(spec.patience().multipliedBy(2)))
                 .with(new Behaviour(
                         "bounded".equals(spec.consistency()) ? Consistency.BOUNDED : Consistency.CLOSE_TO_OPEN,
                         "onClose".equals(spec.durability()),

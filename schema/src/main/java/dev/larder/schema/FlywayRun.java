@@ -1,7 +1,9 @@
 package dev.larder.schema;
 
+import java.util.stream.Collectors;
 import org.flywaydb.core.Flyway;
 import org.flywaydb.core.api.FlywayException;
+import org.flywaydb.core.api.exception.FlywayValidateException;
 
 /** The one class that loads Flyway. */
 final class FlywayRun {
@@ -19,8 +21,25 @@ final class FlywayRun {
                     .placeholderReplacement(false)
                     .load()
                     .migrate();
+        } catch (FlywayValidateException e) {
+            throw new PostgresException(
+                    "the schema of " + database + " on " + admin + " was made by another build of larder: "
+                            + oneLine(e.getMessage()) + "; use the build that made it",
+                    e);
         } catch (FlywayException e) {
-            throw new PostgresException("cannot migrate " + database + " on " + admin + ": " + e.getMessage(), e);
+            throw new PostgresException(
+                    "cannot migrate " + database + " on " + admin + ": " + oneLine(e.getMessage()), e);
         }
+    }
+
+    /** Flyway's messages have several lines, the last of which name commands of its own that nobody has here. */
+    private static String oneLine(String message) {
+        return String.valueOf(message)
+                .lines()
+                .map(String::strip)
+                .filter(line -> !line.isEmpty()
+                        && !line.startsWith("Either revert")
+                        && !line.startsWith("Need more flexibility"))
+                .collect(Collectors.joining(" "));
     }
 }

@@ -11,7 +11,12 @@ public final class Answers {
     /** @param failed what could not be read, at most 100 */
     public record Warmup(long files, long bytes, List<String> failed) {}
 
-    public record Flush(long files, long bytes) {}
+    /** @param lost what a crash of the database may have taken for good, for people; null = nothing */
+    public record Flush(long files, long bytes, String lost) {
+        public Flush(long files, long bytes) {
+            this(files, bytes, null);
+        }
+    }
 
     /**
      * What was given back or, with dryRun, what would be.

@@ -1,6 +1,7 @@
 package dev.larder.agent.api;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 
@@ -15,6 +16,7 @@ import java.util.UUID;
  * @param codec "none" or "zstd"
  * @param consistency "closeToOpen" or "bounded"
  * @param durability "onFsync" or "onClose"
+ * @param patienceSeconds how long operations wait for a database or store that does not answer; 0 = the default
  */
 public record MountSpec(
         int version,
@@ -28,8 +30,11 @@ public record MountSpec(
         String codec,
         String consistency,
         String durability,
-        boolean readOnly) {
+        boolean readOnly,
+        long patienceSeconds) {
     public static final int VERSION = 1;
+
+    private static final Duration DEFAULT_PATIENCE = Duration.ofMinutes(1);
 
     /** Names within the record directory. */
     public static final String FILE = "spec.json";
@@ -78,6 +83,11 @@ public record MountSpec(
 
     /** @param directory absolute, of this mount alone */
     public record Cache(Path directory, long capacityBytes) {}
+
+    /** How long operations wait for a database or store that does not answer. */
+    public Duration patience() {
+        return patienceSeconds > 0 ? Duration.ofSeconds(patienceSeconds) : DEFAULT_PATIENCE;
+    }
 
     public Path file() {
         return recordDirectory.resolve(FILE);

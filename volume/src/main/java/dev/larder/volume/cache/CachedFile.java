@@ -88,6 +88,15 @@ public interface CachedFile extends AutoCloseable {
      */
     void reconcile(long from, long to, List<Present> truth);
 
+    /** Something else may have changed the file since its ranges were recorded; cheap. */
+    boolean isSuspect();
+
+    /** The clean parts of a range that are to be compared with their checksums before they are believed. */
+    List<Range> unverified(long from, long to);
+
+    /** A range has been compared; what did not fit has been {@link #invalidate}d. */
+    void verified(long from, long to);
+
     /** Every byte below size is present and clean. */
     boolean complete(long size);
 

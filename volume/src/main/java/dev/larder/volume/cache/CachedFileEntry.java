@@ -20,12 +20,14 @@ final class CachedFileEntry {
     /** Guarded by the map of entries: handles that have it. */
     int references;
 
-    CachedFileEntry(long inode, CacheParts parts, List<Piece> pieces, boolean created) {
+    /** @param stamp of the file when its ranges were recorded: with another one they are suspect */
+    CachedFileEntry(long inode, CacheParts parts, List<Piece> pieces, boolean created, Stamp stamp) {
         this.inode = inode;
         this.parts = parts;
         state = new FileRanges(inode, parts, pieces, created);
         fills = new FileFills(inode, parts, state);
         writes = new FileWrites(inode, parts, state);
+        state.compare(stamp);
     }
 
     long inode() {
@@ -191,6 +193,20 @@ final class CachedFileEntry {
         return state.lockedRead(() -> List.copyOf(state.ranges.all()));
     }
 
+    boolean isSuspect() {
+        return state.suspect;
+    }
+
+    List<Range> unverified(long from, long to) {
+        return state.lockedRead(() -> state.unverified.overlapping(from, to).stream()
+                .map(piece -> new Range(piece.start(), piece.length()))
+                .toList());
+    }
+
+    void verified(long from, long to) {
+        state.change(() -> state.verified(from, to), from, to);
+    }
+
     boolean complete(long size) {
         return state.lockedRead(() -> state.ranges.covers(0, size) && !state.ranges.any(0, size, Piece::isDirty));
     }
@@ -285,7 +301,7 @@ final class CachedFileEntry {
             if (state.changed && !state.removed) {
                 List<Piece> clean =
                         state.ranges.all().stream().filter(p -> !p.isDirty()).toList();
-                parts.index().put(inode, new IndexEntry(parts.journal().sequence(), clean));
+                parts.index().put(inode, new IndexEntry(parts.journal().sequence(), clean, state.stamp()));
                 state.changed = false;
             }
         } finally {

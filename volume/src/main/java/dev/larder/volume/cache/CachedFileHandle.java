@@ -117,6 +117,21 @@ final class CachedFileHandle implements CachedFile {
     }
 
     @Override
+    public boolean isSuspect() {
+        return entry.isSuspect();
+    }
+
+    @Override
+    public List<Range> unverified(long from, long to) {
+        return entry.unverified(from, to);
+    }
+
+    @Override
+    public void verified(long from, long to) {
+        entry.verified(from, to);
+    }
+
+    @Override
     public boolean complete(long size) {
         return entry.complete(size);
     }

@@ -29,6 +29,8 @@ interface Disk {
 
     long length(int descriptor);
 
+    Stamp stamp(int descriptor);
+
     /** fdatasync(2). */
     void force(int descriptor);
 

@@ -83,7 +83,7 @@ public final class DiskCache implements NodeCache {
             recovery.hand(cache);
             states.forEach((inode, state) -> cache.entries.put(
                     inode,
-                    new CachedFileEntry(inode, parts, List.copyOf(state.ranges().all()), true)));
+                    new CachedFileEntry(inode, parts, List.copyOf(state.ranges().all()), true, Stamp.NONE)));
             recovery.journal().compact();
             cache.upkeep.start();
             return cache;
@@ -108,7 +108,7 @@ public final class DiskCache implements NodeCache {
 
     private CachedFileEntry load(long inode) {
         IndexEntry indexed = parts.index().get(inode);
-        return new CachedFileEntry(inode, parts, indexed.clean(), parts.index().contains(inode));
+        return new CachedFileEntry(inode, parts, indexed.clean(), parts.index().contains(inode), indexed.stamp());
     }
 
     private void release(CachedFileEntry entry) {

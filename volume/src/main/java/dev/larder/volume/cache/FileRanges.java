@@ -21,6 +21,10 @@ final class FileRanges {
     final RangeMap ranges = new RangeMap();
     final List<Range> filling = new ArrayList<>();
     final Epochs epochs;
+    /** Clean ranges that the file had when it was found changed, and that nobody has compared with their checksums. */
+    final RangeMap unverified = new RangeMap();
+
+    volatile boolean suspect;
     long generation = 1;
     int pins;
     boolean staleBlocks;
@@ -38,6 +42,40 @@ final class FileRanges {
         file = new OpenFile(parts.directory().file(inode), parts.openFiles());
         epochs = new Epochs(parts.epochs().get());
         pieces.forEach(ranges::set);
+    }
+
+    /** Before anything here changes the file: is it the one whose ranges were recorded? */
+    void compare(Stamp recorded) {
+        List<Piece> clean = ranges.all().stream().filter(p -> !p.isDirty()).toList();
+        Stamp found = clean.isEmpty() ? recorded : stampOrNone();
+        if (clean.isEmpty() || found.equals(recorded) && !found.equals(Stamp.NONE)) {
+            return;
+        }
+        clean.forEach(unverified::set);
+        suspect = true;
+        if (found.lengthBytes() >= 0) {
+            change(() -> forgetClean(found.lengthBytes(), Long.MAX_VALUE), 0, 0);
+        }
+    }
+
+    void verified(long from, long to) {
+        unverified.remove(from, to, _ -> true);
+        suspect = !unverified.isEmpty();
+    }
+
+    /** For the index; a file with ranges that nobody has verified gets none. */
+    Stamp stamp() {
+        return suspect || !created || ranges.isEmpty() ? Stamp.NONE : stampOrNone();
+    }
+
+    private Stamp stampOrNone() {
+        Stamp[] stamp = {Stamp.NONE};
+        try {
+            withDescriptor(descriptor -> stamp[0] = parts.disk().stamp(descriptor));
+        } catch (ErrnoException e) {
+            parts.health().failed(e);
+        }
+        return stamp[0];
     }
 
     int acquireDescriptor() {

@@ -8,18 +8,28 @@ import java.util.UUID;
 import java.util.zip.CRC32C;
 
 /**
- * An inode's clean ranges as of a journal sequence. Format: version 1 byte, sequence 8, count 4, then per range start,
- * length, content (16) and skip, last a CRC32C of all before it.
+ * An inode's clean ranges as of a journal sequence. Format: version 1 byte, sequence 8, the file's length 8 and ctime 8
+ * when it was written (not in version 1), count 4, then per range start, length, content (16) and skip, last a CRC32C of
+ * all before it.
+ *
+ * @param stamp the file that has these ranges; {@link Stamp#NONE} = they are to be verified before they are believed
  */
-record IndexEntry(long sequence, List<Piece> clean) {
+record IndexEntry(long sequence, List<Piece> clean, Stamp stamp) {
     static final IndexEntry EMPTY = new IndexEntry(-1, List.of());
-    private static final byte VERSION = 1;
+    private static final byte VERSION = 2;
+    private static final byte WITHOUT_STAMP = 1;
     private static final int PIECE_BYTES = 40;
+    private static final int STAMP_BYTES = 16;
     private static final int FRAME_BYTES = 17;
 
+    IndexEntry(long sequence, List<Piece> clean) {
+        this(sequence, clean, Stamp.NONE);
+    }
+
     byte[] encode() {
-        ByteBuffer out = ByteBuffer.allocate(FRAME_BYTES + PIECE_BYTES * clean.size());
-        out.put(VERSION).putLong(sequence).putInt(clean.size());
+        ByteBuffer out = ByteBuffer.allocate(FRAME_BYTES + STAMP_BYTES + PIECE_BYTES * clean.size());
+        out.put(VERSION).putLong(sequence);
+        out.putLong(stamp.lengthBytes()).putLong(stamp.ctimeNanos()).putInt(clean.size());
         for (Piece piece : clean) {
             UUID content = piece.provenance().content();
             out.putLong(piece.start()).putLong(piece.length());
@@ -32,7 +42,7 @@ record IndexEntry(long sequence, List<Piece> clean) {
 
     /** @return {@link #EMPTY} for what does not verify: it is fetched again */
     static IndexEntry decode(byte[] bytes) {
-        if (bytes == null || bytes.length < FRAME_BYTES || bytes[0] != VERSION) {
+        if (bytes == null || bytes.length < FRAME_BYTES || bytes[0] != VERSION && bytes[0] != WITHOUT_STAMP) {
             return EMPTY;
         }
         ByteBuffer in = ByteBuffer.wrap(bytes);
@@ -41,6 +51,7 @@ record IndexEntry(long sequence, List<Piece> clean) {
         }
         in.get();
         long sequence = in.getLong();
+        Stamp stamp = bytes[0] == WITHOUT_STAMP ? Stamp.NONE : new Stamp(in.getLong(), in.getLong());
         int count = in.getInt();
         List<Piece> clean = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
@@ -49,7 +60,7 @@ record IndexEntry(long sequence, List<Piece> clean) {
             UUID content = new UUID(in.getLong(), in.getLong());
             clean.add(Piece.clean(start, end, new Provenance(content, in.getLong())));
         }
-        return new IndexEntry(sequence, clean);
+        return new IndexEntry(sequence, clean, stamp);
     }
 
     long storedBytes() {

@@ -1,6 +1,7 @@
 package dev.larder.volume.cache;
 
 import dev.larder.linux.Descriptor;
+import dev.larder.linux.FileStat;
 import dev.larder.linux.LinuxException;
 import dev.larder.linux.LinuxFile;
 import dev.larder.linux.OpenFlags;
@@ -59,6 +60,14 @@ final class LinuxDisk implements Disk {
     @Override
     public long length(int descriptor) {
         return call(() -> LinuxFile.stat(descriptor).size());
+    }
+
+    @Override
+    public Stamp stamp(int descriptor) {
+        return call(() -> {
+            FileStat stat = LinuxFile.stat(descriptor);
+            return new Stamp(stat.size(), stat.ctimeNanos());
+        });
     }
 
     @Override

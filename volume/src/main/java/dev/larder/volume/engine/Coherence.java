@@ -22,7 +22,9 @@ import org.slf4j.LoggerFactory;
  */
 final class Coherence implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Coherence.class);
-    private static final Duration READ_LIMIT = Duration.ofSeconds(30);
+    /** Each read ends by the metadata's own deadline, which may be set; this is for a thread that died. */
+    private static final Duration READ_LIMIT = Duration.ofHours(1);
+
     private static final long BUSY_MILLIS = 20;
     private static final long BUSY_READS = 25;
     private static final long LOCK_WAIT_MILLIS = 10;

@@ -84,6 +84,8 @@ final class ContentReader {
             in.lock.lock();
             try {
                 revalidation.attributes(in);
+            } catch (ErrnoException e) {
+                requireOpen(in, e);
             } finally {
                 in.lock.unlock();
             }
@@ -91,13 +93,25 @@ final class ContentReader {
         return in.size();
     }
 
+    /** An open file is read on as it was while the database is away: close-to-open promises no more. */
+    private static void requireOpen(OpenInode in, ErrnoException failure) {
+        if (failure.errno() != Errno.ETIMEDOUT || in.attributes == null || !in.isOpen()) {
+            throw failure;
+        }
+    }
+
     private void trust(OpenInode in, long from, long to) {
-        if (in.known.trustedPrefix() >= to && !table.isStale(in)) {
+        if (in.known.trustedPrefix() >= to && !table.isStale(in) && !in.isSuspect()) {
             return;
         }
         in.lock.lock();
         try {
             revalidation.trust(in, from, to);
+        } catch (ErrnoException e) {
+            requireOpen(in, e);
+            if (!in.known.trusts(from, to)) {
+                throw e;
+            }
         } finally {
             in.lock.unlock();
         }

@@ -16,6 +16,7 @@ import dev.larder.volume.objects.MeteredStore;
 import dev.larder.volume.objects.Segments;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tags;
+import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -88,7 +89,7 @@ public final class MountedVolume implements AutoCloseable {
                     kernel,
                     session.notifications(),
                     session.quota(),
-                    contentOptions(behaviour),
+                    contentOptions(behaviour, options.metadata().deadline()),
                     successor));
             contents = content;
             session.start(contents);
@@ -146,7 +147,7 @@ public final class MountedVolume implements AutoCloseable {
         }
     }
 
-    private static ContentOptions contentOptions(Behaviour behaviour) {
+    private static ContentOptions contentOptions(Behaviour behaviour, Duration patience) {
         ContentOptions defaults = ContentOptions.DEFAULTS;
         return new ContentOptions(
                 defaults.inlineBytes(),
@@ -155,7 +156,7 @@ public final class MountedVolume implements AutoCloseable {
                 defaults.passthroughBytes(),
                 defaults.dirtyLimitBytes(),
                 defaults.flushAge(),
-                defaults.patience(),
+                patience,
                 defaults.idleInodes(),
                 defaults.uploads(),
                 defaults.fetches());
@@ -251,6 +252,7 @@ public final class MountedVolume implements AutoCloseable {
                 session.quota().usage(),
                 coherence.otherSessions(),
                 coherence.alive(),
+                database.get().silence(),
                 coherence.lagMillis(),
                 pending.size(),
                 pending.stream().mapToLong(Contents.Pending::dirtyBytes).sum(),
@@ -263,6 +265,7 @@ public final class MountedVolume implements AutoCloseable {
     }
 
     /**
+     * @param databaseSilence since the database answered last; the feed asks it many times a second
      * @param feedMillis how long the last feed read took
      * @param statements sent to the database so far
      * @param objectPuts objects written by this process so far
@@ -274,6 +277,7 @@ public final class MountedVolume implements AutoCloseable {
             FileSystem.Usage usage,
             int otherSessions,
             boolean feedAlive,
+            Duration databaseSilence,
             long feedMillis,
             int dirtyFiles,
             long dirtyBytes,
@@ -283,10 +287,20 @@ public final class MountedVolume implements AutoCloseable {
             long objectGets,
             long knownInodes,
             NodeCache.Stats cache) {
+        /** Longer than a busy database takes for an answer. */
+        private static final Duration AWAY = Duration.ofSeconds(4);
+
+        /** The database answers. */
+        public boolean answering() {
+            return feedAlive && databaseSilence.compareTo(AWAY) < 0;
+        }
+
         String describe() {
             return "session: " + session + "\nusedBytes: " + usage.usedBytes() + "\nusedInodes: " + usage.usedInodes()
                     + "\nquotaBytes: " + usage.quotaBytes() + "\nquotaInodes: " + usage.quotaInodes()
-                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\nfeedMillis: " + feedMillis
+                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\ndatabaseAnswering: "
+                    + answering() + "\ndatabaseSilenceMillis: " + databaseSilence.toMillis() + "\nfeedMillis: "
+                    + feedMillis
                     + "\ndirtyFiles: " + dirtyFiles + "\ndirtyBytes: " + dirtyBytes + "\nuploadingBytes: "
                     + uploadingBytes + "\nstatements: " + statements + "\nobjectPuts: " + objectPuts + "\nobjectGets: "
                     + objectGets + "\nknownInodes: " + knownInodes

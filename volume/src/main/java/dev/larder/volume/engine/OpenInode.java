@@ -101,6 +101,11 @@ final class OpenInode {
         this.cache = cache;
     }
 
+    /** What a predecessor left is not compared: the kernel may have it open, and mapped writes are looked for later. */
+    boolean isSuspect() {
+        return !inherited && mode != Mode.PASSTHROUGH && file().isSuspect();
+    }
+
     CachedFile file() {
         CachedFile opened = file;
         return opened != null ? opened : openFile();

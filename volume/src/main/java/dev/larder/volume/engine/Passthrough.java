@@ -28,6 +28,9 @@ import org.slf4j.LoggerFactory;
 final class Passthrough {
     private static final Logger LOG = LoggerFactory.getLogger(Passthrough.class);
 
+    /** A larger suspect file is verified piece by piece as it is read: its open must not wait for all of it. */
+    private static final long MOST_VERIFIED_BYTES = 64L << 20;
+
     private final Kernel kernel;
     private final Revalidation revalidation;
     private final ContentReader reader;
@@ -75,6 +78,9 @@ final class Passthrough {
     private boolean isComplete(OpenInode in) {
         long size = in.size();
         if (size < smallest || in.pending != null || !in.file().complete(size)) {
+            return false;
+        }
+        if (in.isSuspect() && size > MOST_VERIFIED_BYTES) {
             return false;
         }
         revalidation.trust(in, 0, size);

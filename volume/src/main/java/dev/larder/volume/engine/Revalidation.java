@@ -54,6 +54,10 @@ final class Revalidation {
             if (!in.known.trusts(at, Math.min(to, windowEnd(at)))) {
                 load(in, windowStart(at), windowEnd(at));
             }
+            if (in.isSuspect()) {
+                long end = Math.min(to, windowEnd(at));
+                Verification.verify(in, at, end, extents(in, at, end));
+            }
         }
     }
 

@@ -18,7 +18,8 @@ import java.util.function.Supplier;
  * a fenced session is replaced by a new one in place. Both halves of the engine use this one.
  */
 final class SessionMetadata implements Metadata {
-    private static final Duration FLUSH_LIMIT = Duration.ofSeconds(60);
+    /** Each flush ends by the metadata's own deadline, which may be set; this is for a thread that died. */
+    private static final Duration FLUSH_LIMIT = Duration.ofHours(1);
 
     private final Supplier<Metadata> sessions;
     private final Known known;

@@ -2,6 +2,7 @@ package dev.larder.volume.engine;
 
 import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
+import dev.larder.volume.LostChangesException;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -91,7 +92,7 @@ final class Unflushed {
     /** @throws ErrnoException EIO, once, when anything since the last call may be lost */
     void checkAll() {
         if (untold.getAndSet(false)) {
-            throw new ErrnoException(Errno.EIO, "the database restarted and may have lost the last changes");
+            throw new LostChangesException("the database restarted and may have lost the last changes");
         }
     }
 

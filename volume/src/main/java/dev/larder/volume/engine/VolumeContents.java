@@ -8,6 +8,7 @@ import dev.larder.volume.FileSystem;
 import dev.larder.volume.FileSystem.Opened;
 import dev.larder.volume.FileTime;
 import dev.larder.volume.Kernel;
+import dev.larder.volume.LostChangesException;
 import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
 import dev.larder.volume.cache.CachedFile.Range;
@@ -314,7 +315,7 @@ final class VolumeContents implements Contents {
         flushAll();
         flushAndCommitAgain();
         if (durability.takeUntold()) {
-            throw new ErrnoException(Errno.EIO, "the database lost commits that were not durable yet");
+            throw new LostChangesException("the database lost commits that were not durable yet");
         }
     }
 

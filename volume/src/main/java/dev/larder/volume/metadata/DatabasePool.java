@@ -38,9 +38,19 @@ final class DatabasePool implements AutoCloseable {
         this.pool = new HikariDataSource(config);
     }
 
-    Connection borrow() throws SQLException {
+    /** @param limitMs how long the server may then be silent; the pool undoes it when the connection is returned */
+    Connection borrow(long limitMs) throws SQLException {
         statements.increment();
-        return pool.getConnection();
+        Connection connection = pool.getConnection();
+        if (limitMs < SOCKET_TIMEOUT_SECONDS * 1_000L) {
+            try {
+                connection.setNetworkTimeout(Runnable::run, (int) limitMs);
+            } catch (SQLException e) {
+                connection.close();
+                throw e;
+            }
+        }
+        return connection;
     }
 
     /** Statements sent so far, one per loan. */

@@ -15,7 +15,7 @@ import java.util.function.Supplier;
  * @param lease how long the session lives without a heartbeat; longer than the longest take-over
  * @param connections at most; idle ones are closed
  * @param slots mutations at the same time; a finished one's replay record is kept until all others were used
- * @param deadline of one operation, all its retries included
+ * @param deadline how long operations wait for a database that does not answer, from the beginning of its silence
  * @param continued the session of a dead agent to take over, or null for a new one
  */
 public record MetadataOptions(

@@ -93,6 +93,11 @@ public final class PostgresMetadata implements Metadata {
         return life.volume();
     }
 
+    /** Since the database answered last; the feed asks it all the time. */
+    public Duration silence() {
+        return statements.silence();
+    }
+
     /** Statements sent so far. */
     public long statementCount() {
         return statements.statements();

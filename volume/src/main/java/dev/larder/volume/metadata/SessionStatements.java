@@ -27,9 +27,14 @@ final class SessionStatements implements AutoCloseable {
 
     private static final long FIRST_BACKOFF_MS = 2;
     private static final long LONGEST_BACKOFF_MS = 500;
+    /** Of a statement that only asks whether the database is back. */
+    private static final long PROBE_MS = 5_000;
+    /** A database that comes back in the last moment is busy. */
+    private static final long LEAST_MS = 2_000;
 
     private final DatabasePool pool;
     private final Duration deadline;
+    private final Outage outage;
     private final BlockingQueue<Integer> slots;
     private final UUID session;
     private volatile long epoch;
@@ -38,6 +43,7 @@ final class SessionStatements implements AutoCloseable {
     SessionStatements(DatabasePool pool, MetadataOptions options, UUID session) {
         this.pool = pool;
         this.deadline = options.deadline();
+        this.outage = new Outage(options.deadline());
         this.session = session;
         this.slots = new ArrayBlockingQueue<>(options.slots());
         for (int slot = 0; slot < options.slots(); slot++) {
@@ -65,6 +71,11 @@ final class SessionStatements implements AutoCloseable {
         return pool.statements();
     }
 
+    /** Since the database answered last, whatever it answered. */
+    Duration silence() {
+        return outage.silence();
+    }
+
     /** One row, errno in its first column: thrown when it is not 0. */
     <T> T query(String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
         return queryRows(sql, binder, rows -> firstRow(rows, reader));
@@ -72,12 +83,13 @@ final class SessionStatements implements AutoCloseable {
 
     /** @param reader gets the result before its first row */
     <T> T queryRows(String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
-        return retrying(Op.NONE, deadline, resent -> execute(sql, binder, reader));
+        return retrying(Op.NONE, deadline, (resent, limitMs) -> execute(limitMs, sql, binder, reader));
     }
 
     /** As {@link #query}; gives up at a deadline of its own. */
     <T> T query(Duration within, String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
-        return retrying(Op.NONE, within, resent -> execute(sql, binder, rows -> firstRow(rows, reader)));
+        return retrying(
+                Op.NONE, within, (resent, limitMs) -> execute(limitMs, sql, binder, rows -> firstRow(rows, reader)));
     }
 
     /**
@@ -96,7 +108,8 @@ final class SessionStatements implements AutoCloseable {
             return retrying(
                     op,
                     deadline,
-                    resent -> execute(
+                    (resent, limitMs) -> execute(
+                            limitMs,
                             sql,
                             parameters -> {
                                 parameters
@@ -113,11 +126,13 @@ final class SessionStatements implements AutoCloseable {
         }
     }
 
-    private <T> T execute(String sql, Parameters.Binder binder, RowReading.Reader<T> reader) throws SQLException {
-        try (Connection connection = pool.borrow();
+    private <T> T execute(long limitMs, String sql, Parameters.Binder binder, RowReading.Reader<T> reader)
+            throws SQLException {
+        try (Connection connection = pool.borrow(limitMs);
                 PreparedStatement statement = connection.prepareStatement(sql)) {
             binder.bind(new Parameters(statement));
             try (ResultSet rows = statement.executeQuery()) {
+                outage.answered();
                 return reader.read(rows);
             }
         }
@@ -136,7 +151,8 @@ final class SessionStatements implements AutoCloseable {
 
     private int takeSlot() {
         try {
-            Integer slot = slots.poll(deadline.toMillis(), TimeUnit.MILLISECONDS);
+            long left = Math.max(0, Math.min(deadline.toNanos(), outage.leftNs()));
+            Integer slot = slots.poll(left, TimeUnit.NANOSECONDS);
             if (slot == null) {
                 throw new ErrnoException(Errno.ETIMEDOUT, "no free metadata slot within " + deadline);
             }
@@ -148,18 +164,29 @@ final class SessionStatements implements AutoCloseable {
     }
 
     private interface Attempt<T> {
-        T execute(boolean resent) throws SQLException;
+        /** @param limitMs how long the database may be silent */
+        T execute(boolean resent, long limitMs) throws SQLException;
     }
 
     private <T> T retrying(Op op, Duration within, Attempt<T> attempt) {
-        long end = System.nanoTime() + within.toNanos();
+        long own = System.nanoTime() + within.toNanos();
         long backoffMs = FIRST_BACKOFF_MS;
         boolean resent = op.resent();
         while (true) {
+            long begin = System.nanoTime();
+            long left = Math.min(own - begin, outage.leftNs());
+            if (left <= 0 && !outage.takeProbe()) {
+                throw noAnswer(null);
+            }
             try {
-                return attempt.execute(resent);
+                return attempt.execute(
+                        resent, left <= 0 ? PROBE_MS : Math.max(LEAST_MS, TimeUnit.NANOSECONDS.toMillis(left)));
             } catch (SQLException e) {
-                switch (SqlFailure.of(e)) {
+                SqlFailure failure = SqlFailure.of(e);
+                if (failure != SqlFailure.CONNECTION) {
+                    outage.answered();
+                }
+                switch (failure) {
                     case FENCED -> {
                         fenced.run();
                         throw new ErrnoException(Errno.ESTALE, "session " + session + " is fenced or has ended", e);
@@ -169,12 +196,12 @@ final class SessionStatements implements AutoCloseable {
                     case RACE -> {}
                     case CONNECTION -> {
                         resent = true;
+                        outage.failed(begin);
                         pool.suspectIdle();
                     }
                 }
-                if (System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(backoffMs) - end > 0) {
-                    throw new ErrnoException(
-                            Errno.ETIMEDOUT, "the metadata database did not answer within " + within, e);
+                if (Math.min(own - System.nanoTime(), outage.leftNs()) < TimeUnit.MILLISECONDS.toNanos(backoffMs)) {
+                    throw noAnswer(e);
                 }
                 LOG.debug(
                         "metadata statement again session={} backoff_ms={} cause={}", session, backoffMs, e.toString());
@@ -182,6 +209,14 @@ final class SessionStatements implements AutoCloseable {
                 backoffMs = Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);
             }
         }
+    }
+
+    private ErrnoException noAnswer(SQLException cause) {
+        String message =
+                "the metadata database has not answered for " + outage.silence().toSeconds() + " s";
+        return cause == null
+                ? new ErrnoException(Errno.ETIMEDOUT, message)
+                : new ErrnoException(Errno.ETIMEDOUT, message + ": " + cause.getMessage(), cause);
     }
 
     /** Between half and all of the back-off. */

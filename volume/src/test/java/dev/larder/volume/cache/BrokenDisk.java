@@ -64,6 +64,11 @@ final class BrokenDisk implements Disk {
     }
 
     @Override
+    public Stamp stamp(int descriptor) {
+        return disk.stamp(descriptor);
+    }
+
+    @Override
     public void force(int descriptor) {
         check();
         disk.force(descriptor);
