@@ -3,7 +3,11 @@ package dev.larder.volume.cache;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.LongAdder;
 
-/** What the files of one cache share. */
+/**
+ * What the files of one cache share.
+ *
+ * @param era of this process: another one's is another number
+ */
 record CacheParts(
         CacheDirectory directory,
         CacheOptions options,
@@ -15,7 +19,8 @@ record CacheParts(
         DiskHealth health,
         OpenFile.Pool openFiles,
         AtomicLong epochs,
-        Counters counters) {
+        Counters counters,
+        long era) {
 
     /** Figures of {@link NodeCache.Stats}. */
     static final class Counters {

@@ -88,6 +88,12 @@ public interface CachedFile extends AutoCloseable {
      */
     void reconcile(long from, long to, List<Present> truth);
 
+    /** The clean ranges are right for this content, all of them. */
+    void describe(ContentVersion content);
+
+    /** An earlier process has {@link #describe}d them so, and none since differently. */
+    boolean wasDescribed(ContentVersion content);
+
     /** Something else may have changed the file since its ranges were recorded; cheap. */
     boolean isSuspect();
 

@@ -20,14 +20,16 @@ final class CachedFileEntry {
     /** Guarded by the map of entries: handles that have it. */
     int references;
 
-    /** @param stamp of the file when its ranges were recorded: with another one they are suspect */
-    CachedFileEntry(long inode, CacheParts parts, List<Piece> pieces, boolean created, Stamp stamp) {
+    /** @param recorded with which stamp, of which content: with another stamp the ranges are suspect */
+    CachedFileEntry(long inode, CacheParts parts, List<Piece> pieces, boolean created, IndexEntry recorded) {
         this.inode = inode;
         this.parts = parts;
         state = new FileRanges(inode, parts, pieces, created);
         fills = new FileFills(inode, parts, state);
         writes = new FileWrites(inode, parts, state);
-        state.compare(stamp);
+        state.compare(recorded.stamp());
+        state.content = recorded.content();
+        state.contentEra = recorded.era();
     }
 
     long inode() {
@@ -193,6 +195,21 @@ final class CachedFileEntry {
         return state.lockedRead(() -> List.copyOf(state.ranges.all()));
     }
 
+    void describe(ContentVersion content) {
+        state.change(
+                () -> {
+                    state.changed |= !content.equals(state.content);
+                    state.content = content;
+                    state.contentEra = parts.era();
+                },
+                0,
+                0);
+    }
+
+    boolean wasDescribed(ContentVersion content) {
+        return state.lockedRead(() -> state.contentEra != parts.era() && content.equals(state.content));
+    }
+
     boolean isSuspect() {
         return state.suspect;
     }
@@ -301,7 +318,9 @@ final class CachedFileEntry {
             if (state.changed && !state.removed) {
                 List<Piece> clean =
                         state.ranges.all().stream().filter(p -> !p.isDirty()).toList();
-                parts.index().put(inode, new IndexEntry(parts.journal().sequence(), clean, state.stamp()));
+                long sequence = parts.journal().sequence();
+                parts.index()
+                        .put(inode, new IndexEntry(sequence, clean, state.stamp(), state.content, state.contentEra));
                 state.changed = false;
             }
         } finally {

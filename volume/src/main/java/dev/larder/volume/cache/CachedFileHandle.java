@@ -117,6 +117,16 @@ final class CachedFileHandle implements CachedFile {
     }
 
     @Override
+    public void describe(ContentVersion content) {
+        entry.describe(content);
+    }
+
+    @Override
+    public boolean wasDescribed(ContentVersion content) {
+        return entry.wasDescribed(content);
+    }
+
+    @Override
     public boolean isSuspect() {
         return entry.isSuspect();
     }

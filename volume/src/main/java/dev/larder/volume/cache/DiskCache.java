@@ -12,6 +12,7 @@ import java.util.PriorityQueue;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -78,12 +79,13 @@ public final class DiskCache implements NodeCache {
                     new DiskHealth(),
                     new OpenFile.Pool(disk, options.openFiles()),
                     new AtomicLong(1),
-                    counters);
+                    counters,
+                    ThreadLocalRandom.current().nextLong());
             DiskCache cache = new DiskCache(parts);
             recovery.hand(cache);
             states.forEach((inode, state) -> cache.entries.put(
                     inode,
-                    new CachedFileEntry(inode, parts, List.copyOf(state.ranges().all()), true, Stamp.NONE)));
+                    new CachedFileEntry(inode, parts, List.copyOf(state.ranges().all()), true, IndexEntry.EMPTY)));
             recovery.journal().compact();
             cache.upkeep.start();
             return cache;
@@ -108,7 +110,7 @@ public final class DiskCache implements NodeCache {
 
     private CachedFileEntry load(long inode) {
         IndexEntry indexed = parts.index().get(inode);
-        return new CachedFileEntry(inode, parts, indexed.clean(), parts.index().contains(inode), indexed.stamp());
+        return new CachedFileEntry(inode, parts, indexed.clean(), parts.index().contains(inode), indexed);
     }
 
     private void release(CachedFileEntry entry) {

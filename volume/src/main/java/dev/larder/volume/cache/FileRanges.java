@@ -25,6 +25,8 @@ final class FileRanges {
     final RangeMap unverified = new RangeMap();
 
     volatile boolean suspect;
+    ContentVersion content = ContentVersion.NONE;
+    long contentEra;
     long generation = 1;
     int pins;
     boolean staleBlocks;

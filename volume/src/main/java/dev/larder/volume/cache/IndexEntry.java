@@ -9,31 +9,35 @@ import java.util.zip.CRC32C;
 
 /**
  * An inode's clean ranges as of a journal sequence. Format: version 1 byte, sequence 8, the file's length 8 and ctime 8
- * when it was written (not in version 1), count 4, then per range start, length, content (16) and skip, last a CRC32C of
+ * when it was written, version of the content 8 and incarnation 16 that it was compared with, by which process 8 (none of
+ * these in version 1), count 4, then per range start, length, content (16) and skip, last a CRC32C of
  * all before it.
  *
  * @param stamp the file that has these ranges; {@link Stamp#NONE} = they are to be verified before they are believed
+ * @param content what they were compared with last, or {@link ContentVersion#NONE}
+ * @param era of the process that did
  */
-record IndexEntry(long sequence, List<Piece> clean, Stamp stamp) {
+record IndexEntry(long sequence, List<Piece> clean, Stamp stamp, ContentVersion content, long era) {
     static final IndexEntry EMPTY = new IndexEntry(-1, List.of());
     private static final byte VERSION = 2;
     private static final byte WITHOUT_STAMP = 1;
     private static final int PIECE_BYTES = 40;
-    private static final int STAMP_BYTES = 16;
+    private static final int STAMP_BYTES = 48;
     private static final int FRAME_BYTES = 17;
 
     IndexEntry(long sequence, List<Piece> clean) {
-        this(sequence, clean, Stamp.NONE);
+        this(sequence, clean, Stamp.NONE, ContentVersion.NONE, 0);
     }
 
     byte[] encode() {
         ByteBuffer out = ByteBuffer.allocate(FRAME_BYTES + STAMP_BYTES + PIECE_BYTES * clean.size());
         out.put(VERSION).putLong(sequence);
-        out.putLong(stamp.lengthBytes()).putLong(stamp.ctimeNanos()).putInt(clean.size());
+        out.putLong(stamp.lengthBytes()).putLong(stamp.ctimeNanos()).putLong(content.version());
+        put(out, content.incarnation());
+        out.putLong(era).putInt(clean.size());
         for (Piece piece : clean) {
-            UUID content = piece.provenance().content();
             out.putLong(piece.start()).putLong(piece.length());
-            out.putLong(content.getMostSignificantBits()).putLong(content.getLeastSignificantBits());
+            put(out, piece.provenance().content());
             out.putLong(piece.provenance().skip());
         }
         out.putInt(checksum(out.array(), out.position()));
@@ -51,16 +55,26 @@ record IndexEntry(long sequence, List<Piece> clean, Stamp stamp) {
         }
         in.get();
         long sequence = in.getLong();
-        Stamp stamp = bytes[0] == WITHOUT_STAMP ? Stamp.NONE : new Stamp(in.getLong(), in.getLong());
+        boolean stamped = bytes[0] != WITHOUT_STAMP;
+        Stamp stamp = stamped ? new Stamp(in.getLong(), in.getLong()) : Stamp.NONE;
+        ContentVersion content = stamped ? new ContentVersion(in.getLong(), uuid(in)) : ContentVersion.NONE;
+        long era = stamped ? in.getLong() : 0;
         int count = in.getInt();
         List<Piece> clean = new ArrayList<>(count);
         for (int i = 0; i < count; i++) {
             long start = in.getLong();
             long end = start + in.getLong();
-            UUID content = new UUID(in.getLong(), in.getLong());
-            clean.add(Piece.clean(start, end, new Provenance(content, in.getLong())));
+            clean.add(Piece.clean(start, end, new Provenance(uuid(in), in.getLong())));
         }
-        return new IndexEntry(sequence, clean, stamp);
+        return new IndexEntry(sequence, clean, stamp, content, era);
+    }
+
+    private static void put(ByteBuffer out, UUID id) {
+        out.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
+    }
+
+    private static UUID uuid(ByteBuffer in) {
+        return new UUID(in.getLong(), in.getLong());
     }
 
     long storedBytes() {

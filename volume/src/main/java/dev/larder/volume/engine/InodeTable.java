@@ -1,10 +1,13 @@
 package dev.larder.volume.engine;
 
+import dev.larder.volume.Attributes;
+import dev.larder.volume.cache.ContentVersion;
 import dev.larder.volume.cache.NodeCache;
 import java.util.Collection;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -17,6 +20,8 @@ final class InodeTable {
     /** Inodes that the feed named last, with or without an entry. */
     private final LinkedHashMap<Long, Boolean> changes = new LinkedHashMap<>();
 
+    private volatile long distrustsAtBegin;
+    private volatile UUID incarnation;
     private final AtomicLong distrusts = new AtomicLong();
     private final NodeCache cache;
     private final int idleLimit;
@@ -49,7 +54,7 @@ final class InodeTable {
     void done(OpenInode entry) {
         entries.compute(entry.inode, (number, found) -> {
             if (--entry.uses == 0 && isIdle(entry)) {
-                entry.closeFile();
+                close(entry);
                 if (entry.gone) {
                     return null;
                 }
@@ -60,6 +65,35 @@ final class InodeTable {
             return found;
         });
         trim();
+    }
+
+    /**
+     * @param incarnation of the database, in which everything that was visible when this process began is durable: what
+     *     an earlier process compared in it needs no comparison
+     */
+    void began(UUID incarnation) {
+        distrustsAtBegin = distrusts.get();
+        this.incarnation = incarnation;
+    }
+
+    /** The cache file was compared with this very content by an earlier process. */
+    boolean wasDescribed(OpenInode entry, Attributes attributes) {
+        UUID in = incarnation;
+        return in != null && entry.file().wasDescribed(new ContentVersion(attributes.version(), in));
+    }
+
+    /** Nobody has it in hand. Of a database that has crashed since, nothing is said. */
+    private void close(OpenInode entry) {
+        UUID in = incarnation;
+        if (in != null && distrusts.get() == distrustsAtBegin && entry.isTrustedWhole()) {
+            entry.file().describe(new ContentVersion(entry.attributes.version(), in));
+        }
+        entry.closeFile();
+    }
+
+    /** At the end of the process. */
+    void closeAll() {
+        entries.values().forEach(this::close);
     }
 
     /** The entry as it is, or null; for a look at it. */

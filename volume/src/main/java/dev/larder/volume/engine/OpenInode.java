@@ -49,6 +49,9 @@ final class OpenInode {
 
     volatile boolean stale;
 
+    /** A change was told whose range has not been forgotten yet. */
+    volatile boolean doubted;
+
     /** The table's count of distrusts when the attributes were read. */
     volatile long trustedSince;
 
@@ -99,6 +102,12 @@ final class OpenInode {
     OpenInode(long inode, NodeCache cache) {
         this.inode = inode;
         this.cache = cache;
+    }
+
+    /** Everything that the cache file has is right for the content that the attributes are of. */
+    boolean isTrustedWhole() {
+        Attributes now = attributes;
+        return now != null && !stale && pending == null && known.trustedPrefix() >= now.size();
     }
 
     /** What a predecessor left is not compared: the kernel may have it open, and mapped writes are looked for later. */

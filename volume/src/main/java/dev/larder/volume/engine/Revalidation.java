@@ -125,15 +125,20 @@ final class Revalidation {
             durability.recover(in, attributes);
             in.pagesVersion = -1;
         }
-        boolean explained = before != null && !distrusted && (in.stale || before.version() == attributes.version());
+        boolean explained =
+                before != null && !distrusted && !in.doubted && (in.stale || before.version() == attributes.version());
         if (!explained) {
             in.known.forgetAll();
+        }
+        if (before == null && table.wasDescribed(in, attributes)) {
+            in.known.trust(0, Long.MAX_VALUE);
         }
         if (attributes.size() == 0) {
             in.known.trust(0, Long.MAX_VALUE);
         }
         in.attributes = attributes;
         in.stale = false;
+        in.doubted = false;
         in.trustedSince = distrusts;
     }
 

@@ -96,6 +96,7 @@ final class VolumeContents implements Contents {
     /** Takes over what a predecessor left dirty, and begins to work in the background. */
     VolumeContents start() {
         durability.begin();
+        table.began(durability.incarnation());
         for (long inode : cache.dirtyInodes()) {
             with(inode, in -> recover(in));
         }
@@ -247,6 +248,7 @@ final class VolumeContents implements Contents {
         }
         // The feed must not wait for a commit of this inode.
         in.stale = true;
+        in.doubted = true;
         inBackground(() -> {
             in.lock.lock();
             try {
@@ -387,7 +389,7 @@ final class VolumeContents implements Contents {
         try {
             if (executor.awaitTermination(options.patience().toMillis(), TimeUnit.MILLISECONDS)) {
                 uploader.close();
-                table.all().forEach(OpenInode::closeFile);
+                table.closeAll();
             } else {
                 executor.shutdownNow();
             }

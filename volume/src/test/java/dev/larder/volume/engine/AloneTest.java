@@ -71,6 +71,22 @@ class AloneTest {
     }
 
     @Test
+    void aRemountNeedsNoComparisonOfWhatIsAsItWas() {
+        long same = one.file(ROOT, "same", "text");
+        long changed = one.file(ROOT, "changed", "before");
+        one.close();
+        try (TestMount elsewhere = TestMount.of(database, directory, "elsewhere")) {
+            elsewhere.overwrite(changed, "later!");
+        }
+        one = TestMount.of(database, directory, "one");
+        assertEquals(same, one.lookup(ROOT, "same").inode());
+        assertEquals(changed, one.lookup(ROOT, "changed").inode());
+        one.until("alone", () -> one.statements(() -> one.fs().open(one.op(), TestMount.CALLER, ROOT, 0)) == 0);
+        assertEquals(0, one.statements(() -> assertEquals("text", one.read(same))));
+        assertEquals("later!", one.read(changed));
+    }
+
+    @Test
     void aDirectoryIsReadAheadOfItsLookups() {
         long parent = one.mkdir(ROOT, "d").inode();
         for (int i = 0; i < NAMES; i++) {
