@@ -9,7 +9,6 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.KeyStore;
 import java.sql.Connection;
-import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.Statement;
 import java.time.Duration;
@@ -18,6 +17,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.postgresql.ds.PGSimpleDataSource;
 
 /** A volume is made and used over verified TLS, and not where the certificate is another's. */
 final class TlsTest {
@@ -110,7 +110,9 @@ final class TlsTest {
     }
 
     private static String ask(String url, String user, String password, String sql) throws Exception {
-        try (Connection connection = DriverManager.getConnection(url, user, password);
+        PGSimpleDataSource source = new PGSimpleDataSource(); // what the agent's pool connects with
+        source.setUrl(url);
+        try (Connection connection = source.getConnection(user, password);
                 Statement statement = connection.createStatement()) {
             if (!statement.execute(sql)) {
                 return null;
