@@ -27,12 +27,14 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
+import java.util.regex.Pattern;
 
 /** The PostgreSQL server that a manifest names: the embedded one, started when it is not running, or another. */
 final class MetadataServer {
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofMinutes(1);
     private static final int DEFAULT_PORT = 5432;
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]+){3}|\\[::1]");
 
     private final Path embedded;
     private final URI url;
@@ -105,6 +107,16 @@ final class MetadataServer {
         return DriverManager.getConnection(login.url(database), properties);
     }
 
+    /** What leaves the machine is encrypted unless the manifest says otherwise. */
+    static String parameters(URI url) {
+        String said = url.getRawQuery() == null ? "" : url.getRawQuery();
+        boolean mode = Pattern.compile("(^|&)sslmode=").matcher(said).find();
+        if (mode || LOOPBACK.matcher(url.getHost()).matches()) {
+            return said;
+        }
+        return said.isEmpty() ? "sslmode=require" : "sslmode=require&" + said;
+    }
+
     private String host() {
         String host = url.getHost();
         return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
@@ -120,7 +132,7 @@ final class MetadataServer {
 
     ServerLogin login() {
         if (embedded == null) {
-            return new ServerLogin(host(), port(), secret.get("username"), secret.get("password"));
+            return new ServerLogin(host(), port(), secret.get("username"), secret.get("password"), parameters(url));
         }
         try {
             return new EmbeddedPostgres(embedded).ensureRunning(START);

@@ -124,8 +124,9 @@ final class SpecReader {
                     fields.problem("url", "holds a user or password: put both into the secret");
                     return null;
                 }
-                if (url.getQuery() != null) {
-                    fields.problem("url", "has parameters, which this version would not use");
+                String wrong = TlsParameters.wrong(url.getRawQuery());
+                if (wrong != null) {
+                    fields.problem("url", wrong);
                     return null;
                 }
                 return text;

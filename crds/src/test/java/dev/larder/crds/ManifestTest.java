@@ -185,6 +185,11 @@ class ManifestTest {
         metadataStore("postgres: {url: 'postgresql://u:p@h', secretFile: f}", 11, "put both into the secret");
         metadataStore("postgres: {url: 'postgresql://h?password=x', secretFile: f}", 11, "put both into the secret");
         metadataStore("postgres: {url: 'postgresql://h?ssl=true', secretFile: f}", 11, "has parameters");
+        metadataStore("postgres: {url: 'postgresql://h?sslmode=prefer', secretFile: f}", 11, "an sslmode other than");
+        metadataStore("postgres: {url: 'postgresql://h?sslmode=verify-full', secretFile: f}", 11, "needs sslrootcert");
+        metadataStore("postgres: {url: 'postgresql://h?sslrootcert=/c', secretFile: f}", 11, "and only then");
+        metadataStore("postgres: {url: 'postgresql://h?sslcert=c', secretFile: f}", 11, "needs an absolute path");
+        metadataStore("postgres: {url: 'postgresql://h?sslcert=/c', secretFile: f}", 11, "both of sslcert and sslkey");
         metadataStore("postgres: {url: 'mysql://h/db', secretFile: f}", 11, "is not of the form postgresql://");
         metadataStore("postgres: {url: 'postgresql://h'}", 11, "needs one of secretRef, secretFile");
         metadataStore("postgres: {url: 'postgresql://h', secretFile: f}", 1, "say 'shared: true'");

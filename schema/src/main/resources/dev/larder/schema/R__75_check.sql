@@ -1,25 +1,18 @@
--- The metadata against itself. Each rule is one statement; what it finds is judged again, and mended, under the inode's
+-- The metadata against itself. What a rule finds is judged again, and mended, under the inode's
 -- lock.
 
-CREATE OR REPLACE FUNCTION larder.faults() RETURNS TABLE (what text, ino bigint, parent bigint, name bytea, detail text)
-LANGUAGE sql STABLE AS $$
+DROP FUNCTION IF EXISTS larder_v1.faults();
+DROP FUNCTION IF EXISTS larder.faults();
+
+-- Names by inode have no index, so these rules share one pass over both tables; the others go by pages.
+CREATE OR REPLACE FUNCTION larder_v1.link_faults()
+RETURNS TABLE (what text, ino bigint, parent bigint, name bytea, detail text)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
     WITH links AS MATERIALIZED (
         SELECT d.ino, count(*) AS names, min(d.parent) AS parent FROM larder.dentry d GROUP BY d.ino),
     below AS MATERIALIZED (
-        SELECT d.parent, count(*) AS directories FROM larder.dentry d WHERE d.type = 4 GROUP BY d.parent),
-    held AS MATERIALIZED (
-        SELECT e.ino, sum(e.len)::bigint AS bytes FROM larder.extent e GROUP BY e.ino)
-    SELECT 'dentry-to-nothing', d.ino, d.parent, d.name, 'no such inode'
-    FROM larder.dentry d LEFT JOIN larder.inode i ON i.ino = d.ino WHERE i.ino IS NULL
-    UNION ALL
-    SELECT 'dentry-in-no-directory', d.ino, d.parent, d.name, 'inode ' || d.parent || ' is not a directory in use'
-    FROM larder.dentry d LEFT JOIN larder.inode p ON p.ino = d.parent AND p.mode & 61440 = 16384 AND p.nlink > 0
-    WHERE p.ino IS NULL
-    UNION ALL
-    SELECT 'dentry-type-mismatch', d.ino, d.parent, d.name, d.type || ' instead of ' || (i.mode >> 12)
-    FROM larder.dentry d JOIN larder.inode i ON i.ino = d.ino WHERE d.type <> i.mode >> 12
-    UNION ALL
-    SELECT 'inode-without-dentry', i.ino, 0, NULL, 'nlink ' || i.nlink
+        SELECT d.parent, count(*) AS directories FROM larder.dentry d WHERE d.type = 4 GROUP BY d.parent)
+    SELECT 'inode-without-dentry', i.ino, 0::bigint, NULL::bytea, 'nlink ' || i.nlink
     FROM larder.inode i LEFT JOIN links l ON l.ino = i.ino WHERE i.nlink > 0 AND i.ino <> 1 AND l.ino IS NULL
     UNION ALL
     SELECT 'nlink-mismatch', i.ino, 0, NULL, i.nlink || ' instead of ' || l.names
@@ -35,27 +28,74 @@ LANGUAGE sql STABLE AS $$
     SELECT 'parent-mismatch', i.ino, 0, NULL, i.parent || ' instead of ' || l.parent
     FROM larder.inode i JOIN links l ON l.ino = i.ino
     WHERE i.mode & 61440 = 16384 AND l.names = 1 AND i.parent <> l.parent
+$$;
+
+-- A page of a table, in the order of its key, after a place: its faults and, when the page was full, a row without
+-- "what" that says where it ended (ino, parent and name hold the key). Look-ups are fenced by OFFSET 0, so that no plan
+-- reads a whole table for a page.
+CREATE OR REPLACE FUNCTION larder_v1.dentry_faults(p_parent bigint, p_hash bigint, p_name bytea, p_limit int)
+RETURNS TABLE (what text, ino bigint, parent bigint, name bytea, detail text)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    WITH page AS MATERIALIZED (
+        SELECT d.* FROM larder.dentry d WHERE (d.parent, d.hash, d.name) > (p_parent, p_hash, p_name)
+        ORDER BY d.parent, d.hash, d.name LIMIT p_limit),
+    seen AS MATERIALIZED (
+        SELECT d.*, i.mode, p.ino AS above FROM page d
+        LEFT JOIN LATERAL (SELECT n.mode FROM larder.inode n WHERE n.ino = d.ino OFFSET 0) i ON true
+        LEFT JOIN LATERAL (SELECT n.ino FROM larder.inode n WHERE n.ino = d.parent AND n.mode & 61440 = 16384
+                           AND n.nlink > 0 OFFSET 0) p ON true)
+    SELECT 'dentry-to-nothing', s.ino, s.parent, s.name, 'no such inode' FROM seen s WHERE s.mode IS NULL
     UNION ALL
-    SELECT 'allocated-mismatch', i.ino, 0, NULL, i.allocated || ' instead of ' || COALESCE(h.bytes, 0)
-    FROM larder.inode i LEFT JOIN held h ON h.ino = i.ino WHERE i.allocated <> COALESCE(h.bytes, 0)
+    SELECT 'dentry-in-no-directory', s.ino, s.parent, s.name, 'inode ' || s.parent || ' is not a directory in use'
+    FROM seen s WHERE s.above IS NULL
     UNION ALL
-    SELECT 'extent-without-inode', h.ino, 0, NULL, h.bytes || ' bytes'
-    FROM held h LEFT JOIN larder.inode i ON i.ino = h.ino WHERE i.ino IS NULL
+    SELECT 'dentry-type-mismatch', s.ino, s.parent, s.name, s.type || ' instead of ' || (s.mode >> 12)
+    FROM seen s WHERE s.type <> s.mode >> 12
     UNION ALL
-    SELECT 'extent-in-no-file', h.ino, 0, NULL, h.bytes || ' bytes'
-    FROM held h JOIN larder.inode i ON i.ino = h.ino WHERE i.mode & 61440 <> 32768
+    (SELECT NULL, s.hash, s.parent, s.name, NULL FROM page s WHERE (SELECT count(*) FROM page) = p_limit
+     ORDER BY s.parent DESC, s.hash DESC, s.name DESC LIMIT 1)
+$$;
+
+CREATE OR REPLACE FUNCTION larder_v1.inode_faults(p_ino bigint, p_limit int)
+RETURNS TABLE (what text, ino bigint, parent bigint, name bytea, detail text)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    WITH page AS MATERIALIZED (
+        SELECT i.ino, i.allocated FROM larder.inode i WHERE i.ino > p_ino ORDER BY i.ino LIMIT p_limit)
+    SELECT 'allocated-mismatch', s.ino, 0::bigint, NULL::bytea, s.allocated || ' instead of ' || h.bytes
+    FROM page s CROSS JOIN LATERAL (SELECT COALESCE(sum(e.len), 0)::bigint AS bytes FROM larder.extent e
+                                    WHERE e.ino = s.ino OFFSET 0) h
+    WHERE s.allocated <> h.bytes
     UNION ALL
-    SELECT 'extent-overlap', e.ino, 0, NULL, 'at ' || e.off
-    FROM (SELECT x.ino, x.off, x.len, lead(x.off) OVER (PARTITION BY x.ino ORDER BY x.off) AS following
-          FROM larder.extent x) e
-    WHERE e.following - e.off < e.len
+    (SELECT NULL, s.ino, 0, NULL, NULL FROM page s WHERE (SELECT count(*) FROM page) = p_limit
+     ORDER BY s.ino DESC LIMIT 1)
+$$;
+
+CREATE OR REPLACE FUNCTION larder_v1.extent_faults(p_ino bigint, p_off bigint, p_limit int)
+RETURNS TABLE (what text, ino bigint, parent bigint, name bytea, detail text)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    WITH page AS MATERIALIZED (
+        SELECT e.ino, e.off, e.len, e.skip, e.kind, e.segment FROM larder.extent e WHERE (e.ino, e.off) > (p_ino, p_off)
+        ORDER BY e.ino, e.off LIMIT p_limit),
+    seen AS MATERIALIZED (
+        SELECT e.*, i.mode, x.off AS following FROM page e
+        LEFT JOIN LATERAL (SELECT n.mode FROM larder.inode n WHERE n.ino = e.ino OFFSET 0) i ON true
+        LEFT JOIN LATERAL (SELECT f.off FROM larder.extent f WHERE f.ino = e.ino AND f.off > e.off
+                           ORDER BY f.off LIMIT 1) x ON true)
+    SELECT CASE WHEN s.mode IS NULL THEN 'extent-without-inode' ELSE 'extent-in-no-file' END,
+           s.ino, 0::bigint, NULL::bytea, sum(s.len) || ' bytes'
+    FROM seen s WHERE s.mode IS NULL OR s.mode & 61440 <> 32768 GROUP BY s.ino, s.mode
     UNION ALL
-    SELECT 'extent-misplaced', e.ino, 0, NULL, 'at ' || e.off
-    FROM larder.extent e WHERE e.off < 0 OR e.skip < 0 OR e.len > 9223372036854775807 - e.off
+    SELECT 'extent-overlap', s.ino, 0, NULL, 'at ' || s.off FROM seen s WHERE s.following - s.off < s.len
     UNION ALL
-    SELECT 'segment-without-row', min(e.ino), 0, NULL, e.segment::text
-    FROM larder.extent e LEFT JOIN larder.segment s ON s.id = e.segment
-    WHERE e.kind = 1 AND s.id IS NULL GROUP BY e.segment
+    SELECT 'extent-misplaced', s.ino, 0, NULL, 'at ' || s.off
+    FROM seen s WHERE s.off < 0 OR s.skip < 0 OR s.len > 9223372036854775807 - s.off
+    UNION ALL
+    SELECT 'segment-without-row', min(s.ino), 0, NULL, s.segment::text
+    FROM page s LEFT JOIN LATERAL (SELECT g.id FROM larder.segment g WHERE g.id = s.segment OFFSET 0) g ON true
+    WHERE s.kind = 1 AND g.id IS NULL GROUP BY s.segment
+    UNION ALL
+    (SELECT NULL, s.ino, s.off, NULL, NULL FROM page s WHERE (SELECT count(*) FROM page) = p_limit
+     ORDER BY s.ino DESC, s.off DESC LIMIT 1)
 $$;
 
 -- The true usage less the recorded one, of one snapshot; sums commute, so adding it later is right as well.
@@ -120,12 +160,6 @@ BEGIN
     END IF;
     RETURN true;
 END $$;
-
-CREATE OR REPLACE FUNCTION larder_v1.faults()
-RETURNS TABLE (what text, ino bigint, parent bigint, name bytea, detail text)
-LANGUAGE sql STABLE SECURITY DEFINER AS $$
-    SELECT * FROM larder.faults()
-$$;
 
 CREATE OR REPLACE FUNCTION larder_v1.mend(p_what text, p_ino bigint, p_parent bigint, p_name bytea, p_detail text,
     OUT errno int, OUT mended boolean) LANGUAGE plpgsql SECURITY DEFINER AS $$

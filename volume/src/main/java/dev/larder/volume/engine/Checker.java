@@ -48,11 +48,12 @@ public final class Checker {
     /**
      * @param repair mends what can be mended in the metadata without guessing
      * @param deep reads and verifies every content
+     * @param checkedRows told as rows of the metadata are checked
      * @param checkedBytes told as contents are checked
      */
-    Report run(boolean repair, boolean deep, LongConsumer checkedBytes) throws IOException {
+    Report run(boolean repair, boolean deep, LongConsumer checkedRows, LongConsumer checkedBytes) throws IOException {
         Sizes all = maintenance.sizes();
-        maintenance.check(repair).forEach(this::found);
+        maintenance.check(repair, checkedRows).forEach(this::found);
         long inode = 0;
         long offset = -1;
         List<FileExtent> page;

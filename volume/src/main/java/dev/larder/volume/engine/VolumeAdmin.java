@@ -158,8 +158,9 @@ public final class VolumeAdmin implements AutoCloseable {
     }
 
     /** See {@link Checker#run}. */
-    public Checker.Report check(boolean repair, boolean deep, LongConsumer checkedBytes) throws IOException {
-        return new Checker(metadata.maintenance(), store, segments).run(repair, deep, checkedBytes);
+    public Checker.Report check(boolean repair, boolean deep, LongConsumer checkedRows, LongConsumer checkedBytes)
+            throws IOException {
+        return new Checker(metadata.maintenance(), store, segments).run(repair, deep, checkedRows, checkedBytes);
     }
 
     /** @throws ErrnoException EIO when the store cannot be used */

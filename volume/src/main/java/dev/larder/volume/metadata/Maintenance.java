@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 
 /** What background work and administration ask of a volume's metadata: key ranges, short transactions, no long snapshot. */
 public interface Maintenance {
@@ -87,8 +88,9 @@ public interface Maintenance {
      * Checks the metadata against itself.
      *
      * @param repair also mends what can be mended without guessing
+     * @param checkedRows told how many rows were looked at, page by page
      */
-    List<Finding> check(boolean repair);
+    List<Finding> check(boolean repair, LongConsumer checkedRows);
 
     record FileExtent(long inode, Extent extent) {}
 

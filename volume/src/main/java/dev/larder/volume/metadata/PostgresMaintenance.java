@@ -11,6 +11,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.function.LongConsumer;
 
 /** Statements of background work and administration. */
 final class PostgresMaintenance implements Maintenance {
@@ -231,7 +232,7 @@ final class PostgresMaintenance implements Maintenance {
     }
 
     @Override
-    public List<Finding> check(boolean repair) {
-        return new MetadataCheck(statements).run(repair);
+    public List<Finding> check(boolean repair, LongConsumer checkedRows) {
+        return new MetadataCheck(statements).run(repair, checkedRows);
     }
 }

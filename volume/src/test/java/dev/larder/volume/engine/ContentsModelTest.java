@@ -90,7 +90,7 @@ final class ContentsModelTest {
                     assertArrayEquals(model.bytes, fresh.load(model.inode, MAX_BYTES * 2), "seed " + seed);
                 }
             }
-            assertEquals(List.of(), session.maintenance().check(false), "fsck after all");
+            assertEquals(List.of(), session.maintenance().check(false, rows -> {}), "fsck after all");
         }
     }
 

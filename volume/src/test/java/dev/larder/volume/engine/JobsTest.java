@@ -42,7 +42,10 @@ class JobsTest {
             assertEquals("0", database.ask("SELECT count(*) FROM larder.extent WHERE kind = 0"));
             assertEquals(
                     List.of(),
-                    mount.mounted().admin().check(false, true, length -> {}).findings());
+                    mount.mounted()
+                            .admin()
+                            .check(false, true, rows -> {}, length -> {})
+                            .findings());
         }
     }
 
@@ -83,7 +86,10 @@ class JobsTest {
     private static void assertSound(TestMount mount) throws IOException {
         assertEquals(
                 List.of(),
-                mount.mounted().admin().check(false, true, length -> {}).findings());
+                mount.mounted()
+                        .admin()
+                        .check(false, true, rows -> {}, length -> {})
+                        .findings());
     }
 
     @Test
@@ -106,7 +112,10 @@ class JobsTest {
             assertEquals("still here", mount.read(kept));
             assertEquals(
                     List.of(),
-                    mount.mounted().admin().check(false, true, length -> {}).findings());
+                    mount.mounted()
+                            .admin()
+                            .check(false, true, rows -> {}, length -> {})
+                            .findings());
         }
     }
 
@@ -172,12 +181,12 @@ class JobsTest {
                 mount.file(ROOT, "f" + i, "x".repeat(1000));
                 admin.pack();
             }
-            Checker.Report clean = admin.check(false, true, bytes -> {});
+            Checker.Report clean = admin.check(false, true, rows -> {}, length -> {});
             assertEquals(new Checker.Report(4, 3, 3, 0, 0, List.of()), clean);
             try (Stream<Path> files = Files.walk(directory.resolve("objects"))) {
                 Files.delete(files.filter(Files::isRegularFile).findFirst().orElseThrow());
             }
-            Checker.Report broken = admin.check(true, false, bytes -> {});
+            Checker.Report broken = admin.check(true, false, rows -> {}, length -> {});
             assertEquals(1, broken.count());
             assertEquals(0, broken.repaired());
             assertEquals("object-missing", broken.findings().getFirst().what());
@@ -207,7 +216,8 @@ class JobsTest {
                 assertEquals(1, admin.sessions());
                 assertEquals(1, admin.diskUsage("/").files());
                 assertEquals(1, admin.pack());
-                assertEquals(0, admin.check(false, true, bytes -> {}).count());
+                assertEquals(
+                        0, admin.check(false, true, rows -> {}, length -> {}).count());
             }
             assertEquals("0", database.ask("SELECT count(*) FROM larder.session"));
             assertTrue(Files.notExists(directory.resolve("cache-admin")));

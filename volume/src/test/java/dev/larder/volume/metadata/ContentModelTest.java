@@ -68,7 +68,7 @@ final class ContentModelTest {
                 }
                 verifyRange(session, random, file);
             }
-            assertEquals(List.of(), session.maintenance().check(false), "fsck after all");
+            assertEquals(List.of(), session.maintenance().check(false, rows -> {}), "fsck after all");
             assertTrue(
                     volume.count("SELECT sum(octet_length(data)) FROM larder.extent WHERE data IS NOT NULL")
                             <= 2 * volume.count("SELECT sum(len) FROM larder.extent WHERE kind = 0"),

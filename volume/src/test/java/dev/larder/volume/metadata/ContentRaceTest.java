@@ -69,7 +69,7 @@ final class ContentRaceTest {
         assertEquals(600 * 100, content.attributes().size());
         assertEquals(600 * 100, content.attributes().allocated());
         assertEquals(600, content.extents().size());
-        assertEquals(List.of(), first.maintenance().check(false));
+        assertEquals(List.of(), first.maintenance().check(false, rows -> {}));
     }
 
     private static void appendMany(PostgresMetadata session, long inode, int count) {
@@ -83,7 +83,7 @@ final class ContentRaceTest {
         long inode = volume.file(first, 1, "a");
         long other = volume.file(first, 1, "b");
         together(() -> overwriteMany(first, inode, other), () -> overwriteMany(second, other, inode));
-        assertEquals(List.of(), first.maintenance().check(false));
+        assertEquals(List.of(), first.maintenance().check(false, rows -> {}));
         assertEquals(400, first.attributes(inode).version());
         assertEquals(400, first.attributes(other).version());
     }
@@ -166,7 +166,7 @@ final class ContentRaceTest {
                 extents.stream().map(Extent::kind).toList());
         assertEquals(segment, extents.getFirst().segment());
         assertEquals(List.of(true), packer.knownSegments(List.of(segment)));
-        assertEquals(List.of(), packer.check(false));
+        assertEquals(List.of(), packer.check(false, rows -> {}));
     }
 
     private static Extent moved(Extent extent, UUID segment, long storedOffset) {
@@ -205,7 +205,7 @@ final class ContentRaceTest {
                         packer.move(moves);
                     }
                 });
-        assertEquals(List.of(), packer.check(false));
+        assertEquals(List.of(), packer.check(false, rows -> {}));
         assertNotNull(first.content(inode, 0, 1).attributes());
     }
 
@@ -235,6 +235,6 @@ final class ContentRaceTest {
                         ScratchVolume.segment(0, 1_000_000, segment, 0))));
         assertEquals(List.of(true), moved);
         assertEquals(1, first.content(inode, 0, Long.MAX_VALUE).extents().size());
-        assertEquals(List.of(), first.maintenance().check(false));
+        assertEquals(List.of(), first.maintenance().check(false, rows -> {}));
     }
 }

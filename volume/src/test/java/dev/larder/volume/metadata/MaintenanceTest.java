@@ -57,7 +57,7 @@ final class MaintenanceTest {
     }
 
     private void consistent() {
-        assertEquals(List.of(), maintenance.check(false));
+        assertEquals(List.of(), maintenance.check(false, rows -> {}));
     }
 
     @Test

@@ -10,6 +10,7 @@ import dev.larder.volume.metadata.Maintenance.Finding;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -33,7 +34,7 @@ final class MetadataCheckTest {
         file = volume.file(session, directory, "a");
         session.commit(
                 Op.NONE, List.of(ScratchVolume.write(file, ScratchVolume.segment(0, 100, UUID.randomUUID(), 0))));
-        assertEquals(List.of(), maintenance.check(false));
+        assertEquals(List.of(), maintenance.check(false, rows -> {}));
     }
 
     @AfterEach
@@ -43,10 +44,10 @@ final class MetadataCheckTest {
 
     private void mends(String what, String damage) {
         volume.execute(damage);
-        assertTrue(found(maintenance.check(false)).contains(what), what);
-        List<Finding> repaired = maintenance.check(true);
+        assertTrue(found(maintenance.check(false, rows -> {})).contains(what), what);
+        List<Finding> repaired = maintenance.check(true, rows -> {});
         assertTrue(repaired.stream().allMatch(Finding::repaired), repaired.toString());
-        assertEquals(List.of(), maintenance.check(false));
+        assertEquals(List.of(), maintenance.check(false, rows -> {}));
     }
 
     private static Set<String> found(List<Finding> findings) {
@@ -70,7 +71,7 @@ final class MetadataCheckTest {
         mends("inode-without-dentry", "DELETE FROM larder.dentry WHERE ino = " + file);
         assertEquals("/lost-" + file, maintenance.restore(file));
         assertEquals(100, session.lookup(1, FileName.of("lost-" + file)).size());
-        assertEquals(List.of(), maintenance.check(false));
+        assertEquals(List.of(), maintenance.check(false, rows -> {}));
     }
 
     @Test
@@ -107,7 +108,7 @@ final class MetadataCheckTest {
     void overlappingExtentsAreToldNotMended() {
         volume.execute("UPDATE larder.inode SET allocated = 110 WHERE ino = " + file
                 + "; INSERT INTO larder.extent (ino, off, len, kind) VALUES (" + file + ", 50, 10, 4)");
-        List<Finding> findings = maintenance.check(true);
+        List<Finding> findings = maintenance.check(true, rows -> {});
         Finding overlap = findings.stream()
                 .filter(finding -> finding.what().equals("extent-overlap"))
                 .findFirst()
@@ -119,6 +120,51 @@ final class MetadataCheckTest {
     @Test
     void misplacedExtentsAreTold() {
         volume.execute("INSERT INTO larder.extent (ino, off, len, kind) VALUES (" + directory + ", -5, 2, 4)");
-        assertTrue(found(maintenance.check(false)).containsAll(Set.of("extent-misplaced", "extent-in-no-file")));
+        assertTrue(found(maintenance.check(false, rows -> {}))
+                .containsAll(Set.of("extent-misplaced", "extent-in-no-file")));
+    }
+
+    /** Faults in the first, at the edges of and in the last page of each table. */
+    @Test
+    void manyPages() {
+        int files = 200_000;
+        volume.execute("INSERT INTO larder.inode SELECT (jsonb_populate_record(i, jsonb_build_object("
+                + "'ino', 1000000 + n, 'allocated', 10))).* FROM larder.inode i, generate_series(1, " + files
+                + ") n WHERE i.ino = " + file
+                + "; INSERT INTO larder.dentry (parent, hash, ino, type, name) SELECT " + directory
+                + ", 1000 + n, 1000000 + n, 8, ('f' || n)::bytea FROM generate_series(1, " + files + ") n"
+                + "; INSERT INTO larder.extent (ino, off, len, kind) SELECT 1000000 + n, 0, 10, 4 FROM generate_series(1, "
+                + files + ") n; UPDATE larder.volume SET base_bytes = base_bytes + 10 * " + files
+                + ", base_inodes = base_inodes + " + files);
+        LongAdder rows = new LongAdder();
+        assertEquals(List.of(), maintenance.check(false, rows::add));
+        assertTrue(rows.sum() >= 3L * (files - MetadataCheck.PAGE), rows + " rows");
+
+        List<Long> places = List.of(
+                1L,
+                MetadataCheck.PAGE - 3L,
+                MetadataCheck.PAGE - 2L,
+                MetadataCheck.PAGE + 0L,
+                MetadataCheck.PAGE + 1L,
+                files - 1L,
+                (long) files);
+        for (long place : places) {
+            long inode = 1_000_000 + place;
+            volume.execute("UPDATE larder.inode SET allocated = 9 WHERE ino = " + inode
+                    + "; UPDATE larder.dentry SET type = 10 WHERE parent = " + directory + " AND hash = "
+                    + (1000 + place) + "; INSERT INTO larder.extent (ino, off, len, kind) VALUES ("
+                    + (5_000_000 + place)
+                    + ", 0, 10, 4)");
+        }
+        List<Finding> findings = maintenance.check(true, checked -> {});
+        for (String what : List.of("allocated-mismatch", "dentry-type-mismatch", "extent-without-inode")) {
+            assertEquals(
+                    places.size(),
+                    findings.stream()
+                            .filter(finding -> finding.what().equals(what))
+                            .count(),
+                    what);
+        }
+        assertEquals(List.of(), maintenance.check(false, checked -> {}));
     }
 }
