@@ -20,7 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A database that is too new, a damaged object, a cache disk that is full. */
+/** A schema that is too new, a damaged cache file, a damaged object, a cache disk that is full. */
 @Timeout(240)
 class FaultsTest {
     private static final int SIZE = 12_000_000;
@@ -46,6 +46,41 @@ class FaultsTest {
             }
             larder.mount(manifest, "m");
             assertEquals("kept", Files.readString(mount.resolve("f")));
+        }
+    }
+
+    @Test
+    void aDamagedCacheFileIsNotBelieved() throws Exception {
+        try (Larder larder = Larder.create()) {
+            Path manifest = larder.manifest("damaged-cache");
+            Path mount = larder.mount(manifest, "m");
+            byte[] bytes = SurvivalTest.random(SIZE, 2);
+            Path file = Files.write(mount.resolve("f"), bytes);
+            assertArrayEquals(bytes, Files.readAllBytes(file));
+            Path cache = Path.of(larder.status(mount).path("cacheDirectory").asText());
+            larder.umount(mount);
+
+            List<Path> copies = filesOf(cache, SIZE);
+            assertEquals(1, copies.size(), "the file is cached under its own size");
+            damage(copies.getFirst(), 64 << 10);
+            larder.mount(manifest, "m");
+            assertArrayEquals(bytes, Files.readAllBytes(file), "its checksums tell, the store has the bytes");
+            larder.umount(mount);
+            for (Path one : filesOf(cache, SIZE)) {
+                try (FileChannel cut = FileChannel.open(one, StandardOpenOption.WRITE)) {
+                    cut.truncate(SIZE / 3);
+                }
+            }
+            larder.mount(manifest, "m");
+            assertArrayEquals(bytes, Files.readAllBytes(file), "a cache file that was cut");
+
+            larder.killForGood(mount);
+            larder.run("umount", mount.toString()).ok();
+            for (Path one : filesOf(cache, SIZE)) {
+                damage(one, 64 << 10);
+            }
+            larder.mount(manifest, "m");
+            assertArrayEquals(bytes, Files.readAllBytes(file), "changed after a stop without order");
         }
     }
 

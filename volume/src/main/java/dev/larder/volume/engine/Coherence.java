@@ -90,6 +90,7 @@ final class Coherence implements AutoCloseable {
      * attributes of what changed are dropped.
      */
     void awaitFresh() {
+        metadata.requireAnswering();
         reads.join();
     }
 
