@@ -132,6 +132,7 @@ class FaultsTest {
                         metadata:
                           name: full
                         spec:
+                          mountOptions: {patience: 10s}
                           cache:
                             directory: %s
                             capacity: 10Gi
