@@ -66,7 +66,8 @@ class DatabaseFaultsTest {
 
     @Test
     void oneThatHangsIsGivenUpByOneDeadlineAndNothingIsLost() throws Exception {
-        try (Larder larder = Larder.create()) {
+        try (Larder larder = Larder.create();
+                ExecutorService users = Executors.newSingleThreadExecutor()) {
             Path manifest = larder.manifest("hangs", """
                     apiVersion: larder.dev/v1alpha1
                     kind: SharedVolume
@@ -104,15 +105,16 @@ class DatabaseFaultsTest {
             }
             assertTrue(Files.exists(mount.resolve("cached")) != Files.exists(mount.resolve("moved")));
 
+            Future<Command.Result> forced = null;
             byte[] last = SurvivalTest.random(100_000, 4);
             try (RandomAccessFile dirty =
                     new RandomAccessFile(mount.resolve("dirty").toFile(), "rw")) {
                 server = stop(larder);
                 try {
                     dirty.write(last);
-                    // It unmounts; that the embedded server does not stop then is another matter, and is told.
-                    Command.Result forced = larder.run(Duration.ofMinutes(3), "umount", "--force", mount.toString());
-                    assertFalse(isMounted(mount), forced::toString);
+                    forced = users.submit(
+                            () -> larder.run(Duration.ofMinutes(3), "umount", "--force", mount.toString()));
+                    SurvivalTest.await(() -> !isMounted(mount), "it unmounts without the database");
                 } finally {
                     signal(server, "CONT");
                 }
@@ -120,6 +122,7 @@ class DatabaseFaultsTest {
                 // The mount was taken away from under it.
                 assertTrue(e.getMessage() != null, e::toString);
             }
+            forced.get(150, TimeUnit.SECONDS).ok();
             larder.mount(manifest, "m");
             byte[] twice = new byte[half.length * 2];
             System.arraycopy(half, 0, twice, 0, half.length);
