@@ -68,6 +68,8 @@ class MountTest {
             new java.util.Random(1).nextBytes(noise);
             Files.write(garbage, noise);
             refused(larder, garbage, empty, "garbage.yaml");
+            Path taken = larder.mount(manifest, "taken");
+            refused(larder, larder.manifest("other"), taken, "is busy");
         }
     }
 

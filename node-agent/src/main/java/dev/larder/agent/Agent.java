@@ -159,6 +159,10 @@ final class Agent implements ServedVolume {
         }
         try {
             volume.fileSystem().sync();
+        } catch (RuntimeException e) {
+            LOG.error("not everything could be made durable, it stays in the cache: {}", e.getMessage());
+        }
+        try {
             FuseMount.unmount(spec.mountPoint(), true);
             server.awaitEnd(UNMOUNTED);
         } catch (RuntimeException e) {

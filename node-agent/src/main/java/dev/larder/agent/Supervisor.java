@@ -124,6 +124,8 @@ final class Supervisor {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        // The main thread may not get to it: the process ends when this returns.
+        unmount();
     }
 
     private static int waitFor(Process process) {

@@ -91,6 +91,7 @@ final class Coherence implements AutoCloseable {
      */
     void awaitFresh() {
         if (!sole()) {
+            metadata.requireAnswering();
             reads.join();
         }
     }

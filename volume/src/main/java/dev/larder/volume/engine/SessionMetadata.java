@@ -273,9 +273,15 @@ final class SessionMetadata implements Metadata {
         current.stopWaiting(inode, owner);
     }
 
+    @Override
+    public void requireAnswering() {
+        current.requireAnswering();
+    }
+
     /** Joins a flush that begins after the call. */
     @Override
     public UUID flush() {
+        requireAnswering();
         return flushes.join();
     }
 

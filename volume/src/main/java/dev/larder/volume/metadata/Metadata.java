@@ -139,6 +139,13 @@ public interface Metadata extends AutoCloseable {
     /** Everything committed before is durable when it returns. @return the database's incarnation */
     UUID flush();
 
+    /**
+     * Nothing while the database answers, or may be waited for.
+     *
+     * @throws dev.larder.volume.ErrnoException ETIMEDOUT when it has been silent for longer than operations wait
+     */
+    default void requireAnswering() {}
+
     /** One feed read: what changed since the cursor, by other sessions. A null cursor starts now. */
     FeedPage feed(String cursor);
 

@@ -29,8 +29,9 @@ final class Outage {
         }
     }
 
-    /** An attempt that began then was not answered. */
+    /** An attempt that began then was not answered. The pause before the next probe begins now. */
     void failed(long attemptBeganNs) {
+        probedNs.set(System.nanoTime());
         if (answeredNs - attemptBeganNs < 0) {
             beganNs.compareAndSet(NONE, attemptBeganNs == NONE ? 1 : attemptBeganNs);
         }

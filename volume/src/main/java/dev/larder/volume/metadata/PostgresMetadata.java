@@ -93,6 +93,11 @@ public final class PostgresMetadata implements Metadata {
         return life.volume();
     }
 
+    @Override
+    public void requireAnswering() {
+        statements.requireAnswering();
+    }
+
     /** Since the database answered last; the feed asks it all the time. */
     public Duration silence() {
         return statements.silence();

@@ -76,6 +76,13 @@ final class SessionStatements implements AutoCloseable {
         return outage.silence();
     }
 
+    /** @throws ErrnoException ETIMEDOUT when the database has been silent for longer than operations wait */
+    void requireAnswering() {
+        if (outage.leftNs() <= 0) {
+            throw noAnswer(null);
+        }
+    }
+
     /** One row, errno in its first column: thrown when it is not 0. */
     <T> T query(String sql, Parameters.Binder binder, RowReading.Reader<T> reader) {
         return queryRows(sql, binder, rows -> firstRow(rows, reader));

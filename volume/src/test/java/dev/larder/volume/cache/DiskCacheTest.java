@@ -55,6 +55,55 @@ final class DiskCacheTest {
     }
 
     @Test
+    void aFileThatWasChangedMeanwhileIsSuspectUntilItIsVerified() throws IOException {
+        try (DiskCache cache = open();
+                CachedFile file = cache.open(1)) {
+            Content.fill(file, 0, Content.of(5, 0), 4000);
+        }
+        Path stored = directory.resolve("files/01/1");
+        try (DiskCache cache = open();
+                CachedFile file = cache.open(1)) {
+            assertFalse(file.isSuspect(), "an ordinary remount pays nothing");
+        }
+        byte[] bytes = Files.readAllBytes(stored);
+        bytes[2000] ^= 1;
+        Files.write(stored, bytes);
+        try (DiskCache cache = open();
+                CachedFile file = cache.open(1)) {
+            assertTrue(file.isSuspect());
+            assertEquals(List.of(new Range(0, 4000)), file.unverified(0, 5000));
+            file.verified(0, 1000);
+            file.invalidate(1000, 1000);
+            file.verified(1000, 2000);
+            assertTrue(file.isSuspect());
+        }
+        try (DiskCache cache = open();
+                CachedFile file = cache.open(1)) {
+            assertTrue(file.isSuspect(), "what nobody verified is not believed the next time either");
+            assertEquals(List.of(new Range(1000, 1000)), file.absent(0, 4000));
+            file.verified(0, 4000);
+            assertFalse(file.isSuspect());
+        }
+        Files.write(stored, java.util.Arrays.copyOf(bytes, 500));
+        try (DiskCache cache = open();
+                CachedFile file = cache.open(1)) {
+            assertEquals(List.of(new Range(500, 3500)), file.absent(0, 4000), "what is cut off is not there");
+            assertEquals(500, cache.stats().cleanBytes());
+            assertTrue(file.isSuspect());
+        }
+    }
+
+    @Test
+    void anIndexEntryWithoutAStampIsRead() {
+        Piece piece = Piece.clean(0, 10, Content.of(1, 0));
+        IndexEntry entry = new IndexEntry(7, List.of(piece), new Stamp(10, 123));
+        assertEquals(entry, IndexEntry.decode(entry.encode()));
+        assertEquals(
+                Stamp.NONE,
+                IndexEntry.decode(new IndexEntry(7, List.of(piece)).encode()).stamp());
+    }
+
+    @Test
     void writesAreDirtyUntilTheSnapshotThatNamesThemIsCommitted() {
         try (DiskCache cache = open();
                 CachedFile file = cache.open(2)) {
