@@ -96,7 +96,8 @@ final class DiskCacheTest {
     @Test
     void anIndexEntryWithoutAStampIsRead() {
         Piece piece = Piece.clean(0, 10, Content.of(1, 0));
-        IndexEntry entry = new IndexEntry(7, List.of(piece), new Stamp(10, 123));
+        IndexEntry entry =
+                new IndexEntry(7, List.of(piece), new Stamp(10, 123), new ContentVersion(3, new UUID(1, 2)), 9);
         assertEquals(entry, IndexEntry.decode(entry.encode()));
         assertEquals(
                 Stamp.NONE,
