@@ -52,7 +52,7 @@ final class LargeFileRows {
                 }
             }
             // The whole file, or a while of it: an eighth of it measured how a read starts.
-            return fio(target, megabytes, pattern, block, engine, depth, "--runtime=20");
+            return fio(target, megabytes, pattern, block, engine, depth, "--runtime=8");
         });
     }
 

@@ -2,6 +2,10 @@ package dev.larder.volume.objects;
 
 import static java.nio.file.LinkOption.NOFOLLOW_LINKS;
 
+import dev.larder.linux.Descriptor;
+import dev.larder.linux.LinuxException;
+import dev.larder.linux.LinuxFile;
+import dev.larder.linux.OpenFlags;
 import java.io.EOFException;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -25,6 +29,8 @@ import java.time.Instant;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Objects as files below a directory: the key is the path, files 0600, directories 0700. A put writes a file in the
@@ -37,6 +43,10 @@ import java.util.function.Consumer;
 public final class DirectoryStore implements ObjectStore {
     private static final String INCOMING = "~incoming";
     private static final Duration LEFTOVER_AGE = Duration.ofHours(1);
+    private static final Logger LOG = LoggerFactory.getLogger(DirectoryStore.class);
+    /** Smaller ranges have neighbours of other files, which are read next. */
+    private static final long LARGE_READ_BYTES = 1L << 20;
+
     private static final long MAX_TRANSFER_BYTES = 1L << 30;
     private static final FileAttribute<?> FILE_MODE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"));
@@ -93,6 +103,9 @@ public final class DirectoryStore implements ObjectStore {
                             + (offset + into.byteSize()) + " were asked for");
                 }
                 done += count;
+            }
+            if (into.byteSize() >= LARGE_READ_BYTES) {
+                forgetPages(file, offset, into.byteSize());
             }
         } catch (NoSuchFileException absent) {
             throw missing(key);
@@ -166,6 +179,21 @@ public final class DirectoryStore implements ObjectStore {
                 done += channel.write(slice(bytes, done), done);
             }
             channel.force(false);
+        }
+        forgetPages(file, 0, 0);
+    }
+
+    /**
+     * The node's cache has these bytes: they need not be in memory twice, and a page that is given back is cheaper to use
+     * again than a fresh one. Of no matter when it fails.
+     *
+     * @param length 0 = to the end
+     */
+    private static void forgetPages(Path file, long offset, long length) {
+        try (Descriptor descriptor = LinuxFile.open(file, OpenFlags.O_RDONLY | OpenFlags.O_CLOEXEC, 0)) {
+            LinuxFile.advise(descriptor.number(), offset, length, LinuxFile.FADV_DONTNEED);
+        } catch (LinuxException e) {
+            LOG.debug("pages of an object stay in memory: file={} cause={}", file, e.getMessage());
         }
     }
 
