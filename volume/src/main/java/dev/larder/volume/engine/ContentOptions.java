@@ -14,7 +14,7 @@ import java.time.Duration;
  * @param flushAge bytes that are dirty for longer are committed though their file is still open
  * @param patience how long an operation waits for the store, or for room for dirty bytes, before it fails
  * @param idleInodes closed inodes whose extents are remembered
- * @param uploads segments uploaded at the same time; each holds a buffer of a segment's size
+ * @param uploads segments uploaded at the same time; each takes its size from the transfers' memory
  * @param fetches fetches under way at the same time
  */
 record ContentOptions(

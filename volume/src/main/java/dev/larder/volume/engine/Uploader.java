@@ -6,41 +6,33 @@ import dev.larder.volume.cache.CachedFile.Range;
 import dev.larder.volume.objects.SegmentStore;
 import dev.larder.volume.objects.StoreAccessException;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
 /**
- * Cuts dirty ranges into segments and uploads them, a bounded number at a time; each holds one buffer. Bytes are read
+ * Cuts dirty ranges into segments and uploads them, a bounded number at a time. Bytes are read
  * from the cache file without the inode's lock: what is overwritten meanwhile is told to the {@link Upload}.
  */
-final class Uploader implements AutoCloseable {
-    private static final long ALIGNMENT = 4096;
-
+final class Uploader {
     private final InodeTable table;
     private final SegmentStore segments;
     private final ContentOptions options;
     private final Executor executor;
-    private final Arena arena = Arena.ofShared();
-    private final BlockingQueue<MemorySegment> buffers;
+    private final Semaphore permits;
 
     Uploader(InodeTable table, SegmentStore segments, ContentOptions options, Executor executor) {
         this.table = table;
         this.segments = segments;
         this.options = options;
         this.executor = executor;
-        this.buffers = new ArrayBlockingQueue<>(options.uploads());
-        for (int i = 0; i < options.uploads(); i++) {
-            buffers.add(arena.allocate(SegmentStore.MAX_SEGMENT_BYTES, ALIGNMENT));
-        }
+        this.permits = new Semaphore(options.uploads());
     }
 
     /** Starts to upload ranges, all dirty. The inode's lock is held. */
@@ -87,15 +79,19 @@ final class Uploader implements AutoCloseable {
     }
 
     private void upload(OpenInode in, List<Upload> segment) {
-        MemorySegment buffer = null;
+        boolean permitted = false;
         try {
-            buffer = buffers.poll(options.patience().toMillis(), TimeUnit.MILLISECONDS);
-            if (buffer == null) {
+            permitted = permits.tryAcquire(options.patience().toMillis(), TimeUnit.MILLISECONDS);
+            if (!permitted) {
                 throw new ErrnoException(
                         Errno.ETIMEDOUT,
-                        "no upload buffer became free within " + options.patience() + ": the store is slow or away");
+                        "other uploads did not end within " + options.patience() + ": the store is slow or away");
             }
-            List<byte[]> frames = write(segment, fill(in, segment, buffer));
+            List<byte[]> frames = write(
+                    segment,
+                    segment.stream()
+                            .<SegmentStore.Source>map(upload -> new Bytes(in, upload))
+                            .toList());
             for (int i = 0; i < frames.size(); i++) {
                 segment.get(i).frames.complete(frames.get(i));
             }
@@ -105,8 +101,8 @@ final class Uploader implements AutoCloseable {
         } catch (IOException | RuntimeException e) {
             fail(segment, e);
         } finally {
-            if (buffer != null) {
-                buffers.add(buffer);
+            if (permitted) {
+                permits.release();
             }
         }
     }
@@ -115,25 +111,26 @@ final class Uploader implements AutoCloseable {
         segment.forEach(upload -> upload.frames.completeExceptionally(cause));
     }
 
-    private static List<MemorySegment> fill(OpenInode in, List<Upload> segment, MemorySegment buffer) {
-        List<MemorySegment> contents = new ArrayList<>();
-        long at = 0;
-        for (Upload upload : segment) {
-            MemorySegment content = buffer.asSlice(at, upload.length);
-            if (!in.file().read(upload.offset, content)) {
+    /** Read from the cache file frame by frame, into the object. */
+    private record Bytes(OpenInode in, Upload upload) implements SegmentStore.Source {
+        @Override
+        public long byteSize() {
+            return upload.length;
+        }
+
+        @Override
+        public void read(long offset, MemorySegment into) {
+            if (!in.file().read(upload.offset + offset, into)) {
                 throw new ErrnoException(Errno.EAGAIN, "bytes were cut off while they were uploaded");
             }
-            contents.add(content);
-            at += upload.length;
         }
-        return contents;
     }
 
-    private List<byte[]> write(List<Upload> segment, List<MemorySegment> contents) throws IOException {
+    private List<byte[]> write(List<Upload> segment, List<SegmentStore.Source> contents) throws IOException {
         Backoff backoff = new Backoff(options.patience());
         while (true) {
             try {
-                return segments.write(segment.getFirst().segment, contents);
+                return segments.writeFrom(segment.getFirst().segment, contents);
             } catch (StoreAccessException e) {
                 throw e;
             } catch (IOException e) {
@@ -167,11 +164,5 @@ final class Uploader implements AutoCloseable {
                 throw Failures.of("cannot upload to the store", e.getCause());
             }
         }
-    }
-
-    /** Nothing may be uploading any more. */
-    @Override
-    public void close() {
-        arena.close();
     }
 }

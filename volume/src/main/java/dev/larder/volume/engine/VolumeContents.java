@@ -388,7 +388,6 @@ final class VolumeContents implements Contents {
         executor.shutdown();
         try {
             if (executor.awaitTermination(options.patience().toMillis(), TimeUnit.MILLISECONDS)) {
-                uploader.close();
                 table.closeAll();
             } else {
                 executor.shutdownNow();

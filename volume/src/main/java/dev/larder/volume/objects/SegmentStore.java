@@ -24,7 +24,12 @@ public interface SegmentStore {
      * @param contents together at most {@link #MAX_SEGMENT_BYTES}
      * @return a frame table each, in order, encoded
      */
-    List<byte[]> write(UUID segment, List<MemorySegment> contents) throws IOException;
+    List<byte[]> writeFrom(UUID segment, List<Source> contents) throws IOException;
+
+    /** As {@link #writeFrom}, of bytes in memory. */
+    default List<byte[]> write(UUID segment, List<MemorySegment> contents) throws IOException {
+        return writeFrom(segment, contents.stream().map(Source::of).toList());
+    }
 
     /**
      * Reads the frames that overlap [from, to) of an extent's content (content coordinates: the extent covers skip to
@@ -37,6 +42,28 @@ public interface SegmentStore {
 
     /** The frame table and checksum of a small content that stays in its row. */
     byte[] inlineFrames(MemorySegment content);
+
+    /** A content that is to be written; each byte is asked for once in a {@link #writeFrom}, in order, by one thread. */
+    interface Source {
+        long byteSize();
+
+        /** Fills the whole of {@code into} with what begins at the offset. */
+        void read(long offset, MemorySegment into);
+
+        static Source of(MemorySegment bytes) {
+            return new Source() {
+                @Override
+                public long byteSize() {
+                    return bytes.byteSize();
+                }
+
+                @Override
+                public void read(long offset, MemorySegment into) {
+                    into.copyFrom(bytes.asSlice(offset, into.byteSize()));
+                }
+            };
+        }
+    }
 
     /** Takes verified frames; the bytes are valid during the call only. */
     @FunctionalInterface

@@ -3,6 +3,7 @@ package dev.larder.volume.objects;
 import com.github.luben.zstd.ZstdCompressCtx;
 import com.github.luben.zstd.ZstdException;
 import dev.larder.volume.metadata.FrameTable;
+import dev.larder.volume.objects.SegmentStore.Source;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,6 +20,10 @@ final class SegmentWriter implements AutoCloseable {
     private final MemorySegment into;
     private final int codec;
     private final ZstdCompressCtx zstd;
+    private final Arena arena = Arena.ofConfined();
+    /** A frame that is to be compressed. */
+    private final MemorySegment plain;
+
     private final List<byte[]> tables = new ArrayList<>();
     private long position = SegmentFormat.HEADER_BYTES;
 
@@ -27,19 +32,20 @@ final class SegmentWriter implements AutoCloseable {
         this.into = into;
         this.codec = codec.number();
         this.zstd = codec == SegmentOptions.Codec.ZSTD ? new ZstdCompressCtx().setLevel(level) : null;
+        this.plain = zstd == null ? MemorySegment.NULL : arena.allocate(FrameTable.MAX_FRAME_BYTES);
     }
 
     /** The most bytes that a segment of these contents takes: no frame is stored longer than it is. */
-    static long maxBytes(List<MemorySegment> contents) {
+    static long maxBytes(List<Source> contents) {
         long bytes = SegmentFormat.HEADER_BYTES + SegmentFormat.TRAILER_BYTES;
-        for (MemorySegment content : contents) {
-            bytes += content.byteSize() + SegmentFormat.indexBytes(frames(content));
+        for (Source content : contents) {
+            bytes += content.byteSize() + SegmentFormat.indexBytes(frames(content.byteSize()));
         }
         return bytes;
     }
 
     /** @return the object's bytes, a part of the buffer */
-    MemorySegment write(List<MemorySegment> contents) {
+    MemorySegment write(List<Source> contents) {
         contents.forEach(this::append);
         return seal(contents.size());
     }
@@ -54,24 +60,26 @@ final class SegmentWriter implements AutoCloseable {
         if (zstd != null) {
             zstd.close();
         }
+        arena.close();
     }
 
-    static int frames(MemorySegment content) {
-        return Math.toIntExact(Math.ceilDiv(content.byteSize(), FrameTable.MAX_FRAME_BYTES));
+    static int frames(long bytes) {
+        return Math.toIntExact(Math.ceilDiv(bytes, FrameTable.MAX_FRAME_BYTES));
     }
 
-    private void append(MemorySegment content) {
-        FrameTable table = FrameTable.of(codec, frames(content));
+    /** A frame that is stored as it is goes straight to its place. */
+    private void append(Source content) {
+        FrameTable table = FrameTable.of(codec, frames(content.byteSize()));
         for (int frame = 0; frame < table.count(); frame++) {
             long from = (long) frame * FrameTable.MAX_FRAME_BYTES;
             int length = (int) Math.min(FrameTable.MAX_FRAME_BYTES, content.byteSize() - from);
-            MemorySegment bytes = content.asSlice(from, length);
+            MemorySegment bytes = zstd == null ? into.asSlice(position, length) : plain.asSlice(0, length);
+            content.read(from, bytes);
             int stored = zstd == null ? length : compress(bytes);
-            MemorySegment place = into.asSlice(position, stored);
-            if (stored == length) {
-                place.copyFrom(bytes);
+            if (zstd != null && stored == length) {
+                into.asSlice(position, length).copyFrom(bytes);
             }
-            table.set(frame, length, position, stored, Checksums.crc32c(stored == length ? place : bytes));
+            table.set(frame, length, position, stored, Checksums.crc32c(bytes));
             position += stored;
         }
         tables.add(table.encoded());
@@ -80,11 +88,6 @@ final class SegmentWriter implements AutoCloseable {
     /** @return the stored length; the frame's own when it does not shrink, and then nothing is stored yet */
     private int compress(MemorySegment bytes) {
         int length = (int) bytes.byteSize();
-        if (!bytes.isNative()) {
-            try (Arena arena = Arena.ofConfined()) {
-                return compress(arena.allocate(length).copyFrom(bytes));
-            }
-        }
         ByteBuffer place = into.asSlice(position, length).asByteBuffer();
         try {
             int stored = zstd.compressDirectByteBuffer(place, 0, length, bytes.asByteBuffer(), 0, length);

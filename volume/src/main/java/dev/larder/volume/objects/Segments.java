@@ -59,7 +59,7 @@ public final class Segments implements SegmentStore, AutoCloseable {
     }
 
     @Override
-    public List<byte[]> write(UUID segment, List<MemorySegment> contents) throws IOException {
+    public List<byte[]> writeFrom(UUID segment, List<Source> contents) throws IOException {
         requireOneSegment(contents);
         Deadline deadline = Deadline.after(options.deadline());
         Buffer buffer = pool.acquire(SegmentWriter.maxBytes(contents), deadline.left());
@@ -102,7 +102,7 @@ public final class Segments implements SegmentStore, AutoCloseable {
 
     @Override
     public byte[] inlineFrames(MemorySegment content) {
-        FrameTable table = FrameTable.of(FrameTable.CODEC_NONE, SegmentWriter.frames(content));
+        FrameTable table = FrameTable.of(FrameTable.CODEC_NONE, SegmentWriter.frames(content.byteSize()));
         for (int frame = 0; frame < table.count(); frame++) {
             long from = (long) frame * FrameTable.MAX_FRAME_BYTES;
             int length = (int) Math.min(FrameTable.MAX_FRAME_BYTES, content.byteSize() - from);
@@ -117,9 +117,9 @@ public final class Segments implements SegmentStore, AutoCloseable {
         pool.close();
     }
 
-    private static void requireOneSegment(List<MemorySegment> contents) {
+    private static void requireOneSegment(List<Source> contents) {
         long bytes = 0;
-        for (MemorySegment content : contents) {
+        for (Source content : contents) {
             bytes = Math.addExact(bytes, content.byteSize());
         }
         if (bytes > MAX_SEGMENT_BYTES || contents.size() > SegmentFormat.MAX_CONTENTS) {
