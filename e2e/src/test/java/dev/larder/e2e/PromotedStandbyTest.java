@@ -49,6 +49,7 @@ class PromotedStandbyTest {
     private EmbeddedPostgres standby;
     private Forwarder address;
     private ServerLogin login;
+    private int standbyPort;
 
     @BeforeEach
     void primaryBehindAnAddress() throws Exception {
@@ -74,6 +75,7 @@ class PromotedStandbyTest {
                 Larder other = Larder.create()) {
             Path manifest = larder.manifest("team", yaml());
             Path mount = larder.mount(manifest, "m");
+            Path there = other.home().resolve("m");
             Map<String, byte[]> old = new TreeMap<>();
             for (String name : List.of("appended", "big", "held", "kept", "overwritten", "removed", "renamed", "cut")) {
                 byte[] bytes = SurvivalTest.random(name.equals("big") ? 3_000_000 : 50_000, name.hashCode());
@@ -107,7 +109,7 @@ class PromotedStandbyTest {
                 Set<Long> seen = inodes(mount);
 
                 promote();
-                SurvivalTest.await(() -> exists(mount.resolve("renamed")), "the standby's truth is seen");
+                SurvivalTest.await(() -> Files.exists(mount.resolve("renamed")), "the standby's truth is seen");
 
                 assertFalse(Files.exists(mount.resolve("lost")), "made after the standby's last commit");
                 assertFalse(Files.exists(mount.resolve("moved")));
@@ -127,7 +129,7 @@ class PromotedStandbyTest {
                 held.getFD().sync();
                 assertArrayEquals(later, Files.readAllBytes(mount.resolve("held")));
 
-                Path there = other.mount(other.manifest("team", yaml()), "m");
+                other.mount(other.manifest("team", yaml()), "m");
                 assertArrayEquals(later, Files.readAllBytes(there.resolve("held")));
                 try (RandomAccessFile theirs =
                         new RandomAccessFile(there.resolve("locked").toFile(), "rw")) {
@@ -149,7 +151,7 @@ class PromotedStandbyTest {
                 check(there.resolve("new"), "new");
             }
             Map<String, byte[]> before = contents(mount);
-            same(before, contents(home(other).resolve("m")));
+            same(before, contents(there));
             larder.run("fsck", "--content", mount.toString()).ok();
             larder.umount(mount);
             larder.dropCache("team");
@@ -161,21 +163,15 @@ class PromotedStandbyTest {
                 assertNotNull(lock);
             }
             larder.umount(mount);
-            other.umount(home(other).resolve("m"));
+            other.umount(there);
         }
-    }
-
-    private static Path home(Larder larder) {
-        return larder.home();
     }
 
     // ---- the two servers
 
     /** What a standby has replayed at this moment. */
     private void copyPrimary() throws Exception {
-        Files.createDirectory(
-                home.resolve("standby"),
-                PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwxr-xr-x")));
+        Files.createDirectory(home.resolve("standby"));
         Files.setPosixFilePermissions(home.resolve("standby"), PosixFilePermissions.fromString("rwxr-xr-x"));
         try (Connection connection = connect(login.port());
                 Statement statement = connection.createStatement()) {
@@ -197,18 +193,30 @@ class PromotedStandbyTest {
                                     + " standby/data/standby.signal")
                     .ok();
         }
+        standbyPort = standby.ensureRunning(START).port();
     }
 
-    /** The primary dies, the address leads to the standby, which is promoted a moment later. */
+    /**
+     * The primary dies, the address leads to the standby, which is promoted when the agent has found it. No process is
+     * started meanwhile: it would close this one's files, and wait with them.
+     */
     private void promote() throws Exception {
         address.cut();
         primary.crash();
-        ServerLogin promoted = standby.ensureRunning(START);
-        address.to(promoted.port());
-        try (Connection connection = connect(promoted.port());
-                Statement statement = connection.createStatement();
-                ResultSet rows = statement.executeQuery("SELECT pg_promote(true, 60)")) {
-            assertTrue(rows.next() && rows.getBoolean(1), "promoted");
+        address.to(standbyPort);
+        try (Connection connection = connect(standbyPort);
+                Statement statement = connection.createStatement()) {
+            SurvivalTest.await(() -> isAsked(statement), "the agent asks the standby");
+            try (ResultSet rows = statement.executeQuery("SELECT pg_promote(true, 60)")) {
+                assertTrue(rows.next() && rows.getBoolean(1), "promoted");
+            }
+        }
+    }
+
+    private static boolean isAsked(Statement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'larder%' AND query LIKE '%larder_v1%'")) {
+            return rows.next() && rows.getLong(1) > 0;
         }
     }
 
@@ -236,10 +244,6 @@ class PromotedStandbyTest {
         try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "rw")) {
             in.write(bytes);
         }
-    }
-
-    private static boolean exists(Path file) {
-        return Files.exists(file);
     }
 
     private static void sync(RandomAccessFile file) throws IOException {
