@@ -46,6 +46,8 @@ BEGIN
     PERFORM pg_logical_emit_message(true, 'larder', '');
 END $$;
 
+-- A new incarnation skips inode numbers: a promoted standby may lack leases that the primary gave, durable as they were.
+-- A new volume has lost nothing.
 CREATE OR REPLACE FUNCTION larder.incarnation_now() RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     v_id uuid;
@@ -53,6 +55,10 @@ BEGIN
     SELECT id INTO v_id FROM larder.incarnation;
     IF NOT FOUND THEN
         INSERT INTO larder.incarnation (id) VALUES (gen_random_uuid()) ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            UPDATE larder.volume SET next_inode = next_inode + 4294967296
+            WHERE next_inode > 2 OR EXISTS (SELECT FROM larder.session);
+        END IF;
         SELECT id INTO STRICT v_id FROM larder.incarnation;
     END IF;
     RETURN v_id;
@@ -96,6 +102,7 @@ LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     v_lease interval := p_lease_ms * interval '1 millisecond';
 BEGIN
+    incarnation := larder.incarnation_now();
     IF p_continue THEN
         UPDATE larder.session s
         SET epoch = s.epoch + 1, host = p_host, mount = p_mount, lease = v_lease, expires = clock_timestamp() + v_lease
@@ -116,7 +123,6 @@ BEGIN
     SELECT p_session, n, session_open.epoch FROM generate_series(0, p_slots - 1) n
     ON CONFLICT DO NOTHING;
     SELECT v.id INTO STRICT volume FROM larder.volume v;
-    incarnation := larder.incarnation_now();
     PERFORM larder.durable();
     errno := 0;
 END $$;
@@ -187,6 +193,7 @@ CREATE OR REPLACE FUNCTION larder_v1.lease_inodes(
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     errno := 0;
+    PERFORM larder.incarnation_now();
     PERFORM larder.alive(p_session, p_epoch);
     UPDATE larder.volume SET next_inode = next_inode + p_count RETURNING next_inode - p_count INTO STRICT first;
     PERFORM larder.durable();

@@ -203,7 +203,7 @@ final class Committer {
             throw refused(in, Errno.of(committed.errno()));
         }
         applied(in, part, append, committed, sequence);
-        durability.committed(before, committed.attributes(), part);
+        durability.committed(before, committed.previousVersion(), committed.attributes(), part);
     }
 
     private ErrnoException refused(OpenInode in, Errno errno) {

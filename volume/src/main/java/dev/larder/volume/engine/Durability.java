@@ -34,8 +34,13 @@ final class Durability {
     /**
      * @param attributes after the last of the commits
      * @param ranges what was committed; null = something that cannot be done again, or too much
+     * @param overtaken a later change was made to a content without it: it is lost, whatever the version
      */
-    private record Unflushed(UUID incarnation, Attributes attributes, Ranges ranges) {}
+    private record Unflushed(UUID incarnation, Attributes attributes, Ranges ranges, boolean overtaken) {
+        Unflushed overtakenBy(long previousVersion) {
+            return previousVersion < attributes.version() ? new Unflushed(incarnation, attributes, null, true) : this;
+        }
+    }
 
     Durability(Metadata metadata) {
         this.metadata = metadata;
@@ -54,16 +59,24 @@ final class Durability {
         return incarnation;
     }
 
-    /** A content commit was answered. The inode's lock is held. */
-    void committed(UUID in, Attributes attributes, List<Extent> extents) {
-        unflushed.compute(attributes.inode(), (inode, before) -> {
+    /**
+     * A content commit was answered. The inode's lock is held.
+     *
+     * @param previousVersion of the content before it: older than an earlier commit's, that one was lost, and versions
+     *     say nothing of it any more
+     */
+    void committed(UUID in, long previousVersion, Attributes attributes, List<Extent> extents) {
+        suspects.computeIfPresent(attributes.inode(), (inode, suspect) -> suspect.overtakenBy(previousVersion));
+        unflushed.compute(attributes.inode(), (inode, earlier) -> {
+            Unflushed before = earlier == null ? null : earlier.overtakenBy(previousVersion);
             Ranges ranges = before == null ? new Ranges() : before.ranges;
             if (ranges != null) {
                 Ranges all = Ranges.of(ranges.all());
                 extents.forEach(extent -> all.add(extent.offset(), extent.end()));
                 ranges = all.count() > RANGES ? null : all;
             }
-            return new Unflushed(before == null ? in : before.incarnation, attributes, ranges);
+            boolean overtaken = before != null && before.overtaken;
+            return new Unflushed(before == null ? in : before.incarnation, attributes, ranges, overtaken);
         });
     }
 
@@ -71,7 +84,9 @@ final class Durability {
     void changed(UUID in, Attributes attributes) {
         unflushed.compute(
                 attributes.inode(),
-                (inode, before) -> new Unflushed(before == null ? in : before.incarnation, attributes, null));
+                (inode, before) -> before == null
+                        ? new Unflushed(in, attributes, null, false)
+                        : new Unflushed(before.incarnation, attributes, null, before.overtaken));
     }
 
     void forget(long inode) {
@@ -135,7 +150,7 @@ final class Durability {
             flush();
         }
         Unflushed commit = suspects.remove(in.inode);
-        if (commit == null || truth.version() >= commit.attributes.version()) {
+        if (commit == null || !commit.overtaken && truth.version() >= commit.attributes.version()) {
             return;
         }
         if (commit.ranges == null || !isPresent(in, commit.ranges)) {

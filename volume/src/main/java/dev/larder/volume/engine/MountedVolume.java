@@ -95,6 +95,7 @@ public final class MountedVolume implements AutoCloseable {
             session.start(contents);
             add(session::quiesce);
             content.start();
+            inherit(new LastIncarnation(options.cacheDirectory()), successor);
             admin = new VolumeAdmin(metadata, store, segments, VolumeAdmin.agesOf(options), () -> {});
             fileSystem = fileSystem(options);
             if (behaviour.jobs() && !behaviour.readOnly()) {
@@ -129,6 +130,17 @@ public final class MountedVolume implements AutoCloseable {
             database.set(opened);
             return decorator.apply(opened);
         };
+    }
+
+    /** What a predecessor changed last, and could not tell, may have gone with the database. */
+    private void inherit(LastIncarnation last, boolean successor) {
+        UUID incarnation = session.metadata().flush();
+        if (successor && !last.is(incarnation)) {
+            LOG.warn("the database restarted while the agent was away: the next fsync of each file says so once");
+            session.unflushed().doubt(session.metadata().leaseInodes(1));
+        }
+        last.record(incarnation);
+        session.onReborn(last::record);
     }
 
     private void fenced() {

@@ -121,7 +121,8 @@ final class Revalidation {
     void accept(OpenInode in, Attributes attributes, long distrusts) {
         Attributes before = in.attributes;
         boolean distrusted = before != null && in.trustedSince != distrusts;
-        if (distrusted) {
+        // An older version than before: the database lost commits, and the feed has not told it yet.
+        if (distrusted || before != null && attributes.version() < before.version()) {
             durability.recover(in, attributes);
             in.pagesVersion = -1;
         }

@@ -6,6 +6,7 @@ import dev.larder.volume.Kernel;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.Metadata.Change;
 import dev.larder.volume.metadata.Metadata.Heartbeat;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
@@ -15,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,6 +51,7 @@ final class Session implements Coherence.Listener, AutoCloseable {
     private final Locks locks;
     private final InodeNumbers inodeNumbers;
     private volatile Contents contents;
+    private volatile Consumer<UUID> reborn = incarnation -> {};
 
     /**
      * @param lease how long the database keeps a session that is silent
@@ -79,6 +82,11 @@ final class Session implements Coherence.Listener, AutoCloseable {
         contents = here;
         loop.start();
         coherence.start();
+    }
+
+    /** @param told of a new incarnation, once what its crash took is known here */
+    void onReborn(Consumer<UUID> told) {
+        reborn = told;
     }
 
     SessionMetadata metadata() {
@@ -179,12 +187,21 @@ final class Session implements Coherence.Listener, AutoCloseable {
     @Override
     public boolean seen(UUID incarnation, int otherSessions) {
         quota.otherSessions(otherSessions);
-        boolean reborn = unflushed.seen(incarnation);
-        if (reborn) {
+        boolean other = unflushed.seen(incarnation);
+        if (other) {
             LOG.warn("the database restarted: incarnation={}; caches are dropped, locks asserted again", incarnation);
             changes.execute(locks::reassert);
+            changes.execute(this::findLost);
         }
-        return reborn;
+        return other;
+    }
+
+    private void findLost() {
+        try {
+            reborn.accept(metadata.flush());
+        } catch (ErrnoException | UncheckedIOException e) {
+            LOG.warn("a successor of this process will not know of the database's restart: {}", e.getMessage());
+        }
     }
 
     @Override

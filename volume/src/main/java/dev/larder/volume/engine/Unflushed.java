@@ -22,6 +22,8 @@ final class Unflushed {
     private final Set<Long> suspects = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean untold = new AtomicBoolean();
     private final AtomicLong sequence = new AtomicLong();
+    private final Set<Long> toldOfDoubt = ConcurrentHashMap.newKeySet();
+    private volatile long doubtedBelow;
     private volatile long flushedTo;
     private volatile UUID incarnation = new UUID(0, 0);
 
@@ -81,9 +83,32 @@ final class Unflushed {
         });
     }
 
+    /**
+     * A predecessor and its database have both ended without order: any inode may have lost a change that nobody
+     * remembers.
+     *
+     * @param below inodes with smaller numbers existed then
+     */
+    void doubt(long below) {
+        doubtedBelow = below;
+        untold.set(true);
+    }
+
+    private boolean takeDoubt(long inode) {
+        if (inode >= doubtedBelow || !toldOfDoubt.add(inode)) {
+            return false;
+        }
+        if (toldOfDoubt.size() > MAX_INODES) {
+            doubtedBelow = 0;
+            toldOfDoubt.clear();
+        }
+        return true;
+    }
+
     /** @throws ErrnoException EIO, once, when what was written to the inode may be lost */
     void check(long inode) {
-        if (suspects.remove(inode)) {
+        boolean doubted = takeDoubt(inode);
+        if (suspects.remove(inode) || doubted) {
             throw new ErrnoException(
                     Errno.EIO, "the database restarted and may have lost the last changes of this file");
         }
@@ -98,6 +123,7 @@ final class Unflushed {
 
     /** The inode's fsync has failed for a reason of its own. */
     void told(long inode) {
+        takeDoubt(inode);
         suspects.remove(inode);
     }
 }

@@ -27,7 +27,8 @@ enum SqlFailure {
             // serialization failure, deadlock, lock timeout, statement timeout
             case "40001", "40P01", "55P03", "57014" -> RACE;
             // shutdowns, starting, too many connections, a standby that is not promoted yet, a password being rotated
-            case "57P01", "57P02", "57P03", "53300", "25006", "28P01", "28000" -> CONNECTION;
+            // (read-only; it has no UNLOGGED tables)
+            case "57P01", "57P02", "57P03", "53300", "25006", "0A000", "28P01", "28000" -> CONNECTION;
             default -> byClass(state);
         };
     }

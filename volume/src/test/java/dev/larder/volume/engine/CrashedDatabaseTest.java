@@ -1,6 +1,7 @@
 package dev.larder.volume.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.volume.Attributes;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -51,6 +53,46 @@ class CrashedDatabaseTest {
                 assertEquals(0, failures(mount, closed.keySet(), parent), "told once");
             }
             assertTrue(lost > 0, "no crash took anything in " + ROUNDS + " rounds");
+        }
+    }
+
+    @Test
+    void aSuccessorSaysOnceWhatACrashOfBothMayHaveTaken() throws Exception {
+        try (TestDatabase database = TestDatabase.create()) {
+            TestMount dying = TestMount.of(database, directory, "both", LEASE);
+            UUID session = dying.mounted().session();
+            long parent = dying.mkdir(Attributes.ROOT, "d").inode();
+            long kept = dying.file(parent, "kept", text("kept"));
+            dying.fs().sync();
+            for (int i = 0; i < 50; i++) {
+                dying.file(parent, "f" + i, text("f" + i));
+            }
+            dying.die();
+            database.crashServer();
+            TestMount successor = TestMount.successor(database, directory, "both", LEASE, session);
+            UUID continued = successor.mounted().session();
+            assertTrue(fails(() -> successor.fs().fsync(TestMount.CALLER, kept, 1, false)), "an open file is told");
+            assertFalse(fails(() -> successor.fs().fsync(TestMount.CALLER, kept, 1, false)), "once");
+            assertTrue(fails(() -> successor.fs().fsyncDirectory(TestMount.CALLER, parent)), "a directory too");
+            assertFalse(fails(() -> successor.fs().fsyncDirectory(TestMount.CALLER, parent)), "once");
+            assertTrue(fails(() -> successor.fs().sync()), "and who syncs everything");
+            assertFalse(fails(() -> successor.fs().sync()), "once");
+            long made = successor.file(parent, "new", text("new"));
+            assertFalse(fails(() -> successor.fs().fsync(TestMount.CALLER, made, 1, false)), "it was not there");
+            try (TestMount other = TestMount.of(database, directory, "empty", LEASE)) {
+                for (int i = 0; i < 50; i++) {
+                    String name = "f" + i;
+                    assertEquals(other.exists(parent, name), successor.exists(parent, name), name);
+                    if (other.exists(parent, name)) {
+                        long inode = other.lookup(parent, name).inode();
+                        assertEquals(other.read(inode), successor.read(inode), name);
+                    }
+                }
+            }
+            successor.die();
+            try (TestMount third = TestMount.successor(database, directory, "both", LEASE, continued)) {
+                assertFalse(fails(() -> third.fs().fsync(TestMount.CALLER, kept, 1, false)), "nothing crashed but it");
+            }
         }
     }
 

@@ -169,7 +169,8 @@ class SessionTest {
             UUID after = metadata.flush();
             assertNotEquals(before, after);
             assertEquals(after, metadata.heartbeat().incarnation());
-            assertTrue(metadata.leaseInodes(1) >= inode + 10);
+            // A standby that was promoted may lack any lease since it fell behind.
+            assertTrue(metadata.leaseInodes(1) >= inode + (1L << 32));
             make(metadata, Op.NONE, "later", inode + 1);
         }
     }

@@ -1,0 +1,337 @@
+package dev.larder.e2e;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotNull;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.larder.schema.EmbeddedPostgres;
+import dev.larder.schema.ServerLogin;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.ResultSet;
+import java.sql.SQLException;
+import java.sql.Statement;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * The database behind a volume's URL is replaced by a standby that never got the primary's last commits, as asynchronous
+ * replication leaves it.
+ */
+@Timeout(240)
+class PromotedStandbyTest {
+    private static final Duration START = Duration.ofSeconds(90);
+    /** More than two leases of inode numbers. */
+    private static final int MANY = 2_200;
+
+    private Path home;
+    private EmbeddedPostgres primary;
+    private EmbeddedPostgres standby;
+    private Forwarder address;
+    private ServerLogin login;
+    private int standbyPort;
+
+    @BeforeEach
+    void primaryBehindAnAddress() throws Exception {
+        home = Files.createTempDirectory("ldrha");
+        Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxr-xr-x"));
+        primary = new EmbeddedPostgres(home.resolve("primary"));
+        standby = new EmbeddedPostgres(home.resolve("standby"));
+        login = primary.ensureRunning(START);
+        address = new Forwarder(login.port());
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        address.close();
+        primary.crash();
+        standby.crash();
+        Larder.deleteTree(home);
+    }
+
+    @Test
+    void itsOlderTruthIsTakenAndNothingIsHandedOutTwice() throws Exception {
+        try (Larder larder = Larder.create();
+                Larder other = Larder.create()) {
+            Path manifest = larder.manifest("team", yaml());
+            Path mount = larder.mount(manifest, "m");
+            Path there = other.home().resolve("m");
+            Map<String, byte[]> old = new TreeMap<>();
+            for (String name : List.of("appended", "big", "held", "kept", "overwritten", "removed", "renamed", "cut")) {
+                byte[] bytes = SurvivalTest.random(name.equals("big") ? 3_000_000 : 50_000, name.hashCode());
+                old.put(name, bytes);
+                Files.write(mount.resolve(name), bytes);
+            }
+            // A file of its own: a process that closes any descriptor of a file gives up its locks of it.
+            Files.createFile(mount.resolve("locked"));
+            Command.sh(mount, "sync -f .").ok();
+            try (RandomAccessFile locked =
+                            new RandomAccessFile(mount.resolve("locked").toFile(), "rw");
+                    FileLock lock = locked.getChannel().lock();
+                    RandomAccessFile held =
+                            new RandomAccessFile(mount.resolve("held").toFile(), "rw")) {
+                assertTrue(lock.isValid());
+                copyPrimary();
+
+                byte[] later = SurvivalTest.random(50_000, 1);
+                Files.createDirectory(mount.resolve("lost"));
+                create(mount.resolve("lost"), "lost");
+                Files.write(mount.resolve("appended"), later, StandardOpenOption.APPEND);
+                Files.write(mount.resolve("big"), SurvivalTest.random(3_000_000, 2));
+                write(mount.resolve("overwritten"), later);
+                Files.delete(mount.resolve("removed"));
+                Files.move(mount.resolve("renamed"), mount.resolve("moved"));
+                try (RandomAccessFile cut =
+                        new RandomAccessFile(mount.resolve("cut").toFile(), "rw")) {
+                    cut.setLength(10);
+                }
+                held.write(later);
+                Set<Long> seen = inodes(mount);
+
+                promote();
+                SurvivalTest.await(() -> Files.exists(mount.resolve("renamed")), "the standby's truth is seen");
+
+                assertFalse(Files.exists(mount.resolve("lost")), "made after the standby's last commit");
+                assertFalse(Files.exists(mount.resolve("moved")));
+                assertArrayEquals(old.get("kept"), Files.readAllBytes(mount.resolve("kept")));
+                assertArrayEquals(old.get("renamed"), Files.readAllBytes(mount.resolve("renamed")));
+                assertArrayEquals(old.get("removed"), Files.readAllBytes(mount.resolve("removed")));
+                oneOf(mount.resolve("big"), old.get("big"), SurvivalTest.random(3_000_000, 2));
+                oneOf(mount.resolve("overwritten"), old.get("overwritten"), later);
+                oneOf(mount.resolve("cut"), old.get("cut"), Arrays.copyOf(old.get("cut"), 10));
+                oneOf(mount.resolve("appended"), old.get("appended"), both(old.get("appended"), later));
+                oneOf(mount.resolve("held"), old.get("held"), later);
+
+                // What cannot be repeated is told once; after that the file goes on.
+                sync(held);
+                held.seek(0);
+                held.write(later);
+                held.getFD().sync();
+                assertArrayEquals(later, Files.readAllBytes(mount.resolve("held")));
+
+                other.mount(other.manifest("team", yaml()), "m");
+                assertArrayEquals(later, Files.readAllBytes(there.resolve("held")));
+                try (RandomAccessFile theirs =
+                        new RandomAccessFile(there.resolve("locked").toFile(), "rw")) {
+                    assertNull(theirs.getChannel().tryLock(), "the lock was asserted again");
+                }
+                Files.createDirectory(mount.resolve("new"));
+                create(mount.resolve("new"), "new");
+                Files.createDirectory(there.resolve("theirs"));
+                create(there.resolve("theirs"), "theirs");
+                for (String directory : List.of("new", "theirs")) {
+                    for (long inode : inodes(mount.resolve(directory))) {
+                        assertTrue(seen.add(inode), () -> "inode number " + inode + " was handed out twice");
+                    }
+                }
+                Command.sh(mount, "sync -f .");
+                Command.sh(there, "sync -f .").ok();
+                check(mount.resolve("new"), "new");
+                check(mount.resolve("theirs"), "theirs");
+                check(there.resolve("new"), "new");
+            }
+            Map<String, byte[]> before = contents(mount);
+            same(before, contents(there));
+            larder.run("fsck", "--content", mount.toString()).ok();
+            larder.umount(mount);
+            larder.dropCache("team");
+            larder.mount(manifest, "m");
+            same(before, contents(mount));
+            try (RandomAccessFile file =
+                            new RandomAccessFile(mount.resolve("kept").toFile(), "rw");
+                    FileLock lock = file.getChannel().tryLock()) {
+                assertNotNull(lock);
+            }
+            larder.umount(mount);
+            other.umount(there);
+        }
+    }
+
+    // ---- the two servers
+
+    /** What a standby has replayed at this moment. */
+    private void copyPrimary() throws Exception {
+        Files.createDirectory(home.resolve("standby"));
+        Files.setPosixFilePermissions(home.resolve("standby"), PosixFilePermissions.fromString("rwxr-xr-x"));
+        try (Connection connection = connect(login.port());
+                Statement statement = connection.createStatement()) {
+            statement.execute("SELECT pg_backup_start('standby', true)");
+            Path data = home.resolve("standby/data");
+            Command.run(home, "cp", "-a", "primary/data", "primary/password", "standby/")
+                    .ok();
+            try (ResultSet rows = statement.executeQuery("SELECT labelfile FROM pg_backup_stop(false)")) {
+                assertTrue(rows.next());
+                Files.writeString(data.resolve("backup_label"), rows.getString(1));
+            }
+            // All that was written until the end of the copy, and not a record more.
+            Command.sh(
+                            home,
+                            "rm -rf standby/data/pg_wal standby/data/postmaster.*"
+                                    + " && cp -a primary/data/pg_wal standby/data/"
+                                    + " && touch standby/data/standby.signal"
+                                    + " && chown --reference=primary/data standby/data/backup_label"
+                                    + " standby/data/standby.signal")
+                    .ok();
+        }
+        standbyPort = standby.ensureRunning(START).port();
+    }
+
+    /**
+     * The primary dies, the address leads to the standby, which is promoted when the agent has found it. No process is
+     * started meanwhile: it would close this one's files, and wait with them.
+     */
+    private void promote() throws Exception {
+        address.cut();
+        primary.crash();
+        address.to(standbyPort);
+        try (Connection connection = connect(standbyPort);
+                Statement statement = connection.createStatement()) {
+            SurvivalTest.await(() -> isAsked(statement), "the agent asks the standby");
+            try (ResultSet rows = statement.executeQuery("SELECT pg_promote(true, 60)")) {
+                assertTrue(rows.next() && rows.getBoolean(1), "promoted");
+            }
+        }
+    }
+
+    private static boolean isAsked(Statement statement) throws SQLException {
+        try (ResultSet rows = statement.executeQuery(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'larder%' AND query LIKE '%larder_v1%'")) {
+            return rows.next() && rows.getLong(1) > 0;
+        }
+    }
+
+    private Connection connect(int port) throws SQLException {
+        return DriverManager.getConnection(
+                "jdbc:postgresql://127.0.0.1:" + port + "/postgres", login.user(), login.password());
+    }
+
+    // ---- files
+
+    private static void create(Path directory, String text) throws IOException {
+        for (int number = 0; number < MANY; number++) {
+            Files.writeString(directory.resolve("f" + number), text + number, StandardOpenOption.CREATE_NEW);
+        }
+    }
+
+    private static void check(Path directory, String text) throws IOException {
+        for (int number = 0; number < MANY; number++) {
+            assertEquals(text + number, Files.readString(directory.resolve("f" + number)));
+        }
+    }
+
+    /** In place: the inode is the same. */
+    private static void write(Path file, byte[] bytes) throws IOException {
+        try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "rw")) {
+            in.write(bytes);
+        }
+    }
+
+    private static void sync(RandomAccessFile file) throws IOException {
+        try {
+            file.getFD().sync();
+        } catch (IOException e) {
+            assertTrue(e.toString().contains("sync failed"), e::toString);
+            file.getFD().sync();
+        }
+    }
+
+    private static void oneOf(Path file, byte[] old, byte[] later) throws IOException {
+        byte[] found = Files.readAllBytes(file);
+        assertTrue(
+                Arrays.equals(found, old) || Arrays.equals(found, later),
+                () -> file + " is neither what the standby has nor what was written again: " + found.length
+                        + " bytes, differs from the old at " + Arrays.mismatch(found, old) + ", from the new at "
+                        + Arrays.mismatch(found, later));
+    }
+
+    private static byte[] both(byte[] first, byte[] second) {
+        byte[] all = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, all, first.length, second.length);
+        return all;
+    }
+
+    private static Set<Long> inodes(Path root) throws IOException {
+        Set<Long> inodes = new HashSet<>();
+        try (Stream<Path> paths = Files.walk(root)) {
+            for (Path path : paths.toList()) {
+                inodes.add((Long) Files.getAttribute(path, "unix:ino"));
+            }
+        }
+        return inodes;
+    }
+
+    private static Map<String, byte[]> contents(Path root) throws IOException {
+        Map<String, byte[]> contents = new TreeMap<>();
+        try (Stream<Path> paths = Files.walk(root)) {
+            for (Path path : paths.filter(Files::isRegularFile).toList()) {
+                contents.put(root.relativize(path).toString(), Files.readAllBytes(path));
+            }
+        }
+        return contents;
+    }
+
+    private static void same(Map<String, byte[]> expected, Map<String, byte[]> found) {
+        assertEquals(expected.keySet(), found.keySet());
+        expected.forEach((path, bytes) -> assertArrayEquals(bytes, found.get(path), path));
+    }
+
+    private String yaml() {
+        return """
+                apiVersion: larder.dev/v1alpha1
+                kind: SharedVolume
+                metadata:
+                  name: team
+                spec:
+                  metadataStore: server
+                  objectStore: directory
+                  trash: "0"
+                ---
+                apiVersion: larder.dev/v1alpha1
+                kind: MetadataStore
+                metadata:
+                  name: server
+                spec:
+                  postgres:
+                    url: postgresql://127.0.0.1:%d/postgres
+                    secretRef:
+                      name: admin
+                ---
+                apiVersion: larder.dev/v1alpha1
+                kind: ObjectStore
+                metadata:
+                  name: directory
+                spec:
+                  directory:
+                    path: %s
+                    shared: true
+                ---
+                apiVersion: v1
+                kind: Secret
+                metadata:
+                  name: admin
+                stringData:
+                  username: %s
+                  password: %s
+                """.formatted(address.port(), home.resolve("objects"), login.user(), login.password());
+    }
+}
