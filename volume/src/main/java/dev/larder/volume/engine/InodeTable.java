@@ -78,14 +78,19 @@ final class InodeTable {
 
     /** The cache file was compared with this very content by an earlier process. */
     boolean wasDescribed(OpenInode entry, Attributes attributes) {
-        UUID in = incarnation;
+        UUID in = incarnationSinceBegin();
         return in != null && entry.file().wasDescribed(new ContentVersion(attributes.version(), in));
     }
 
-    /** Nobody has it in hand. Of a database that has crashed since, nothing is said. */
+    /** Null once anything was distrusted: a promoted standby may lack what was durable. */
+    private UUID incarnationSinceBegin() {
+        return distrusts.get() == distrustsAtBegin ? incarnation : null;
+    }
+
+    /** Nobody has it in hand. */
     private void close(OpenInode entry) {
-        UUID in = incarnation;
-        if (in != null && distrusts.get() == distrustsAtBegin && entry.isTrustedWhole()) {
+        UUID in = incarnationSinceBegin();
+        if (in != null && entry.isTrustedWhole()) {
             entry.file().describe(new ContentVersion(entry.attributes.version(), in));
         }
         entry.closeFile();
