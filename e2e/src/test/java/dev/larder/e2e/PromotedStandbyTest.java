@@ -41,8 +41,8 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(240)
 class PromotedStandbyTest {
     private static final Duration START = Duration.ofSeconds(90);
-    /** More than two leases of inode numbers. */
-    private static final int MANY = 2_200;
+    /** More than a lease of inode numbers. */
+    private static final int MANY = 1_100;
 
     private Path home;
     private EmbeddedPostgres primary;
