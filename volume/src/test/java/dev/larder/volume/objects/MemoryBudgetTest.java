@@ -49,7 +49,7 @@ class MemoryBudgetTest {
         List<Integer> order = new CopyOnWriteArrayList<>();
         try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
             MemoryBudget.Grant most = budget.acquire(90, LONG);
-            var large = CompletableFuture.runAsync(() -> take(80, order), threads);
+            var large = CompletableFuture.runAsync(() -> take(95, order), threads);
             awaitWaiting(1);
             var small = CompletableFuture.runAsync(() -> take(10, order), threads);
             awaitWaiting(2);
@@ -57,7 +57,7 @@ class MemoryBudgetTest {
             most.close();
             CompletableFuture.allOf(large, small).get(30, TimeUnit.SECONDS);
         }
-        assertEquals(80, order.getFirst());
+        assertEquals(95, order.getFirst());
         assertEquals(0, budget.usedBytes());
     }
 
