@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.larder.schema.EmbeddedPostgres;
+import dev.larder.schema.ServerLogin;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -30,6 +31,7 @@ import java.util.TreeSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** One user of the {@code larder} command, with a state directory, manifests and mount points of its own. */
@@ -90,6 +92,53 @@ final class Larder implements AutoCloseable {
                   name: %s
                 spec: {}
                 """.formatted(name));
+    }
+
+    /**
+     * The volume "team" that several machines mount: a PostgreSQL server of its own and a directory that all see.
+     *
+     * @param port that leads to the server
+     * @param more lines of the volume's spec
+     */
+    static String sharedYaml(int port, ServerLogin login, Path objects, String... more) {
+        String spec = Stream.of(more).map(line -> "  " + line + "\n").collect(Collectors.joining());
+        return """
+                apiVersion: larder.dev/v1alpha1
+                kind: SharedVolume
+                metadata:
+                  name: team
+                spec:
+                  metadataStore: server
+                  objectStore: directory
+                  trash: "0"
+                %s---
+                apiVersion: larder.dev/v1alpha1
+                kind: MetadataStore
+                metadata:
+                  name: server
+                spec:
+                  postgres:
+                    url: postgresql://127.0.0.1:%d/postgres
+                    secretRef:
+                      name: admin
+                ---
+                apiVersion: larder.dev/v1alpha1
+                kind: ObjectStore
+                metadata:
+                  name: directory
+                spec:
+                  directory:
+                    path: %s
+                    shared: true
+                ---
+                apiVersion: v1
+                kind: Secret
+                metadata:
+                  name: admin
+                stringData:
+                  username: %s
+                  password: %s
+                """.formatted(spec, port, objects, login.user(), login.password());
     }
 
     /** Mounts on a new directory. */

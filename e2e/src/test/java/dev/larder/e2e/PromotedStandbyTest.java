@@ -298,42 +298,6 @@ class PromotedStandbyTest {
     }
 
     private String yaml() {
-        return """
-                apiVersion: larder.dev/v1alpha1
-                kind: SharedVolume
-                metadata:
-                  name: team
-                spec:
-                  metadataStore: server
-                  objectStore: directory
-                  trash: "0"
-                ---
-                apiVersion: larder.dev/v1alpha1
-                kind: MetadataStore
-                metadata:
-                  name: server
-                spec:
-                  postgres:
-                    url: postgresql://127.0.0.1:%d/postgres
-                    secretRef:
-                      name: admin
-                ---
-                apiVersion: larder.dev/v1alpha1
-                kind: ObjectStore
-                metadata:
-                  name: directory
-                spec:
-                  directory:
-                    path: %s
-                    shared: true
-                ---
-                apiVersion: v1
-                kind: Secret
-                metadata:
-                  name: admin
-                stringData:
-                  username: %s
-                  password: %s
-                """.formatted(address.port(), home.resolve("objects"), login.user(), login.password());
+        return Larder.sharedYaml(address.port(), login, home.resolve("objects"));
     }
 }

@@ -28,7 +28,8 @@ class TwoMachinesTest {
         try (Larder one = Larder.create();
                 Larder other = Larder.create()) {
             ServerLogin login = server.ensureRunning(Duration.ofSeconds(90));
-            String yaml = yaml(login, home.resolve("objects"));
+            String yaml =
+                    Larder.sharedYaml(login.port(), login, home.resolve("objects"), "capacity: 64Mi", "inodes: 500");
             Path here = one.mount(one.manifest("team", yaml), "m");
             byte[] bytes = SurvivalTest.random(5_000_000, 1);
             Files.write(here.resolve("first"), bytes);
@@ -59,48 +60,6 @@ class TwoMachinesTest {
             server.stop(Duration.ofSeconds(60));
             Larder.deleteTree(home);
         }
-    }
-
-    private static String yaml(ServerLogin login, Path objects) {
-        return """
-                apiVersion: larder.dev/v1alpha1
-                kind: SharedVolume
-                metadata:
-                  name: team
-                spec:
-                  metadataStore: server
-                  objectStore: directory
-                  capacity: 64Mi
-                  inodes: 500
-                  trash: "0"
-                ---
-                apiVersion: larder.dev/v1alpha1
-                kind: MetadataStore
-                metadata:
-                  name: server
-                spec:
-                  postgres:
-                    url: postgresql://127.0.0.1:%d/postgres
-                    secretRef:
-                      name: admin
-                ---
-                apiVersion: larder.dev/v1alpha1
-                kind: ObjectStore
-                metadata:
-                  name: directory
-                spec:
-                  directory:
-                    path: %s
-                    shared: true
-                ---
-                apiVersion: v1
-                kind: Secret
-                metadata:
-                  name: admin
-                stringData:
-                  username: %s
-                  password: %s
-                """.formatted(login.port(), objects, login.user(), login.password());
     }
 
     private static void quotaIsOne(Path here, Path there) throws Exception {

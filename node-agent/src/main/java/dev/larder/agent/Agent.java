@@ -135,20 +135,14 @@ final class Agent implements ServedVolume {
         return lost;
     }
 
-    /** The contents and the names each tell once. */
     private String syncOrLost() {
-        String lost = null;
-        for (int told = 0; told < 2; told++) {
-            try {
-                volume.fileSystem().sync();
-                return lost;
-            } catch (LostChangesException e) {
-                LOG.warn("unmounting all the same: {}", e.getMessage());
-                lost = e.getMessage();
-            }
+        try {
+            volume.fileSystem().sync();
+            return null;
+        } catch (LostChangesException e) {
+            LOG.warn("unmounting all the same: {}", e.getMessage());
+            return e.getMessage();
         }
-        volume.fileSystem().sync();
-        return lost;
     }
 
     /** SIGTERM: as {@link #shutdown}, but whoever still uses the mount does not keep it. */

@@ -16,7 +16,6 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
-import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -199,21 +198,12 @@ final class Passthrough {
         if (extent.frames() == null) {
             return scanPlain(in, extent, frame);
         }
-        FrameTable frames = FrameTable.decode(extent.frames());
         long found = 0;
-        long content = 0;
-        for (int i = 0; i < frames.count(); i++) {
-            long start = Math.max(content, extent.skip());
-            long end = Math.min(content + frames.length(i), extent.skip() + extent.length());
-            if (start < end) {
-                long at = extent.offset() + start - extent.skip();
-                MemorySegment bytes = frame.asSlice(0, end - start);
-                boolean whole = end - start == frames.length(i);
-                if (in.file().read(at, bytes) && !(whole && crc(bytes) == frames.crc32c(i))) {
-                    found += mark(in, at, end - start);
-                }
+        for (FramePart part : FramePart.of(extent)) {
+            MemorySegment bytes = frame.asSlice(0, part.length());
+            if (in.file().read(part.offset(), bytes) && !part.is(bytes)) {
+                found += mark(in, part.offset(), part.length());
             }
-            content += frames.length(i);
         }
         return found;
     }
@@ -229,12 +219,6 @@ final class Passthrough {
         in.file().markDirty(offset, length);
         in.overwritten(offset, offset + length);
         return length;
-    }
-
-    private static int crc(MemorySegment bytes) {
-        CRC32C crc = new CRC32C();
-        crc.update(bytes.asByteBuffer());
-        return (int) crc.getValue();
     }
 
     /** Through /proc: the name of the cache file is the cache's own. */

@@ -7,7 +7,6 @@ import dev.larder.volume.metadata.FrameTable;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,23 +42,16 @@ final class Verification {
         if (extent.frames() == null) {
             return verifyPlain(in, from, to, extent);
         }
-        FrameTable frames = FrameTable.decode(extent.frames());
         long wrong = 0;
-        long content = 0;
-        for (int i = 0; i < frames.count(); i++) {
-            long start = Math.max(content, extent.skip());
-            long end = Math.min(content + frames.length(i), extent.skip() + extent.length());
-            long at = extent.offset() + start - extent.skip();
-            if (start < end && isWanted(in, Math.max(from, at), Math.min(to, at + end - start))) {
-                boolean whole = end - start == frames.length(i);
-                MemorySegment bytes = frame.asSlice(0, end - start);
-                if (!(whole && isRead(in, at, bytes) && crc(bytes) == frames.crc32c(i))) {
-                    giveUp(in, at, at + end - start);
-                    wrong += whole ? end - start : 0;
+        for (FramePart part : FramePart.of(extent)) {
+            if (isWanted(in, Math.max(from, part.offset()), Math.min(to, part.end()))) {
+                MemorySegment bytes = frame.asSlice(0, part.length());
+                if (!(part.whole() && isRead(in, part.offset(), bytes) && part.is(bytes))) {
+                    giveUp(in, part.offset(), part.end());
+                    wrong += part.whole() ? part.length() : 0;
                 }
-                in.file().verified(at, at + end - start);
+                in.file().verified(part.offset(), part.end());
             }
-            content += frames.length(i);
         }
         return wrong;
     }
@@ -92,11 +84,5 @@ final class Verification {
     private static void giveUp(OpenInode in, long from, long to) {
         in.file().invalidate(from, to - from);
         in.file().verified(from, to);
-    }
-
-    private static int crc(MemorySegment bytes) {
-        CRC32C crc = new CRC32C();
-        crc.update(bytes.asByteBuffer());
-        return (int) crc.getValue();
     }
 }

@@ -7,6 +7,7 @@ import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileName;
 import dev.larder.volume.FileSystem;
 import dev.larder.volume.FileTime;
+import dev.larder.volume.LostChangesException;
 import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
 import dev.larder.volume.metadata.Metadata;
@@ -284,12 +285,24 @@ public final class VolumeFileSystem implements FileSystem {
         unflushed.check(inode);
     }
 
-    /** @throws ErrnoException EIO, once, when the database lost something that was not told by an fsync yet */
+    /** @throws LostChangesException once, when the database lost something that was not told by an fsync yet */
     @Override
     public void sync() {
-        contents.syncAll();
+        LostChangesException lost = null;
+        try {
+            contents.syncAll();
+        } catch (LostChangesException e) {
+            lost = e;
+        }
         metadata.flush();
-        unflushed.checkAll();
+        try {
+            unflushed.checkAll();
+        } catch (LostChangesException e) {
+            lost = e;
+        }
+        if (lost != null) {
+            throw lost;
+        }
     }
 
     // ---- ranges
