@@ -164,7 +164,9 @@ final class Provisioner {
                 credentials(manifest, s3, directory),
                 proxy == null ? null : proxy.toString(),
                 proxy == null ? List.of() : s3.proxy().noProxy(),
-                s3.storageClass());
+                s3.storageClass(),
+                s3.caBundle(),
+                s3.checksum().text());
     }
 
     /** Read here, so that a missing or readable file is said before anything starts; the agent reads it again. */

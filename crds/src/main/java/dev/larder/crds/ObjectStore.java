@@ -1,6 +1,7 @@
 package dev.larder.crds;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonValue;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,6 +48,7 @@ public record ObjectStore(String apiVersion, String kind, ObjectMeta metadata, S
      * @param credentials null = the SDK's default chain
      * @param proxy null = a direct connection
      * @param storageClass null = the bucket's default
+     * @param caBundle null = the certificates that the JVM trusts
      */
     @JsonInclude(JsonInclude.Include.NON_NULL)
     public record S3(
@@ -75,7 +77,34 @@ public record ObjectStore(String apiVersion, String kind, ObjectMeta metadata, S
             Proxy proxy,
 
             @Described(value = "Of new objects.", byDefault = "the bucket's")
-            String storageClass) {}
+            String storageClass,
+
+            @Described(
+                    value = "A PEM file with the certificates to trust instead of the usual ones.",
+                    byDefault = "the JDK's")
+            Path caBundle,
+
+            @Described(
+                    value = "What the server compares each object with. Over http, `sha256` also signs the object's bytes.",
+                    byDefault = "crc32c")
+            Checksum checksum) {}
+
+    /** Of objects on their way to the bucket. */
+    public enum Checksum {
+        CRC32C("crc32c"),
+        SHA256("sha256");
+
+        private final String text;
+
+        Checksum(String text) {
+            this.text = text;
+        }
+
+        @JsonValue
+        public String text() {
+            return text;
+        }
+    }
 
     /** The HTTP proxy between this machine and the server. */
     public record Proxy(

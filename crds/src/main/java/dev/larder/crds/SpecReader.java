@@ -209,7 +209,13 @@ final class SpecReader {
                 fields.flag("pathStyle", endpoint != null),
                 secret,
                 proxy(fields.object("proxy")),
-                fields.matching("storageClass", STORAGE_CLASS, "a storage class such as STANDARD_IA"));
+                fields.matching("storageClass", STORAGE_CLASS, "a storage class such as STANDARD_IA"),
+                fields.path("caBundle", base),
+                fields.choice(
+                        "checksum",
+                        ObjectStore.Checksum.class,
+                        ObjectStore.Checksum::text,
+                        ObjectStore.Checksum.CRC32C));
         fields.refuseUnknown();
         return s3;
     }

@@ -101,6 +101,8 @@ class ManifestTest {
                     credentials: {secretFile: keys}
                     proxy: {url: 'http://proxy:3128', noProxy: [localhost]}
                     storageClass: STANDARD_IA
+                    caBundle: ca.pem
+                    checksum: sha256
                 """ + SECRET);
         SharedVolume.Spec spec = manifest.volume().spec();
         assertEquals((3L << 30) / 2, spec.capacity().bytes());
@@ -119,6 +121,8 @@ class ManifestTest {
         assertEquals("a/b/", s3.prefix());
         assertEquals(List.of("localhost"), s3.proxy().noProxy());
         assertEquals(directory.resolve("keys"), s3.credentials().secretFile());
+        assertEquals(directory.resolve("ca.pem"), s3.caBundle());
+        assertEquals(ObjectStore.Checksum.SHA256, s3.checksum());
         assertFalse(s3.pathStyle());
         assertFalse(manifest.toString().contains("hush"));
     }

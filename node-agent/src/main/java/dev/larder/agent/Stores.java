@@ -20,6 +20,7 @@ import java.net.UnknownHostException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Properties;
 import java.util.UUID;
 
@@ -76,7 +77,10 @@ final class Stores {
         if (s3.proxy() != null) {
             options.proxy(HttpProxy.parse(s3.proxy(), s3.noProxy() == null ? "" : String.join(",", s3.noProxy())));
         }
-        return options.limits(limits(patience)).build();
+        return options.caBundle(s3.caBundle())
+                .checksum(S3Options.Checksum.valueOf(s3.checksum().toUpperCase(Locale.ROOT)))
+                .limits(limits(patience))
+                .build();
     }
 
     /** The defaults, or less for who waits less than a minute. */

@@ -66,6 +66,8 @@ public record MountSpec(
      *     SDK's default chain
      * @param proxy http://host:port or null
      * @param storageClass null = the bucket's default
+     * @param caBundle absolute, PEM; null = the JVM's
+     * @param checksum "crc32c" or "sha256"
      */
     public record S3(
             String endpoint,
@@ -76,7 +78,9 @@ public record MountSpec(
             Path credentialsFile,
             String proxy,
             List<String> noProxy,
-            String storageClass) {}
+            String storageClass,
+            Path caBundle,
+            String checksum) {}
 
     /** The bytes are rows of the volume's own database. */
     public record Postgres() {}

@@ -38,6 +38,7 @@ final class S3Connection {
                 .region(Region.of(options.region()))
                 .forcePathStyle(options.pathStyle())
                 .credentialsProvider(credentials(options.credentials()))
+                .putAuthScheme(new ChecksummedPayload())
                 .serviceConfiguration(
                         S3Configuration.builder().chunkedEncodingEnabled(false).build())
                 .requestChecksumCalculation(RequestChecksumCalculation.WHEN_REQUIRED)

@@ -2,6 +2,7 @@ package dev.larder.volume.objects;
 
 import java.io.IOException;
 import java.net.SocketTimeoutException;
+import java.security.GeneralSecurityException;
 import java.util.Set;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
@@ -43,6 +44,12 @@ final class S3Errors {
                 || innermostCause(failure) instanceof SocketTimeoutException) {
             return new StoreTimeoutException(
                     place + " did not answer a " + operation + " of " + key + " in time", failure);
+        }
+        if (innermostCause(failure) instanceof GeneralSecurityException untrusted) {
+            return new StoreAccessException(
+                    "the certificate of " + place + " is not trusted: " + untrusted.getMessage()
+                            + "; name the certificates to trust as caBundle",
+                    failure);
         }
         if (String.valueOf(failure.getMessage()).contains("Unable to load credentials")) {
             return new StoreAccessException(

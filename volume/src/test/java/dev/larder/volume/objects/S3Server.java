@@ -1,6 +1,7 @@
 package dev.larder.volume.objects;
 
 import java.net.URI;
+import java.nio.file.Path;
 import org.gaul.s3proxy.S3Proxy;
 import org.gaul.s3proxy.auth.AuthenticationType;
 import org.gaul.s3proxy.nio2blob.TransientNio2BlobStore;
@@ -12,17 +13,29 @@ final class S3Server implements AutoCloseable {
     private final TransientNio2BlobStore objects = new TransientNio2BlobStore();
     private final S3Proxy server;
 
+    /** Over plain HTTP. */
     S3Server() throws Exception {
-        server = S3Proxy.builder()
-                .blobStore(objects)
-                .endpoint(URI.create("http://127.0.0.1:0"))
+        this(S3Proxy.builder().endpoint(URI.create("http://127.0.0.1:0")));
+    }
+
+    /** Over HTTPS. @param keyStore PKCS #12 with the server's key and certificate */
+    S3Server(Path keyStore, String password) throws Exception {
+        this(S3Proxy.builder()
+                .secureEndpoint(URI.create("https://127.0.0.1:0"))
+                .keyStore(keyStore.toString(), password));
+    }
+
+    private S3Server(S3Proxy.Builder where) throws Exception {
+        server = where.blobStore(objects)
                 .awsAuthentication(AuthenticationType.AWS_V4, RIGHT.accessKey(), RIGHT.secretKey())
                 .build();
         server.start();
     }
 
     URI endpoint() {
-        return URI.create("http://127.0.0.1:" + server.getPort());
+        return server.getSecurePort() > 0
+                ? URI.create("https://127.0.0.1:" + server.getSecurePort())
+                : URI.create("http://127.0.0.1:" + server.getPort());
     }
 
     void createBucket(String name) {

@@ -9,7 +9,9 @@ import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
@@ -20,11 +22,14 @@ import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class S3StoreTest extends ObjectStoreContract {
     private static final String BUCKET = "volumes";
     private static final S3Options.Limits HASTY =
             new S3Options.Limits(Duration.ofSeconds(1), Duration.ofMillis(500), Duration.ofSeconds(2), 2, 8);
+
+    private static final String KEYS_PASSWORD = "of-a-test";
 
     private static S3Server server;
 
@@ -66,6 +71,31 @@ class S3StoreTest extends ObjectStoreContract {
         S3Store store = open(server.options(BUCKET).checksum(S3Options.Checksum.SHA256));
         store.put("a", Bytes.random(new Random(1), 100_000));
         assertEquals(100_000, store.size("a"));
+    }
+
+    @Test
+    void trustsTheCertificatesItIsGivenAndNoOther(@TempDir Path directory) throws Exception {
+        Path keys = directory.resolve("server.p12");
+        Path certificate = directory.resolve("server.pem");
+        keytool("-genkeypair", keys, "-keyalg", "EC", "-dname", "CN=s3", "-ext", "san=ip:127.0.0.1");
+        keytool("-exportcert", keys, "-rfc", "-file", certificate.toString());
+        try (S3Server secure = new S3Server(keys, KEYS_PASSWORD)) {
+            secure.createBucket(BUCKET);
+            S3Store store = open(secure.options(BUCKET).caBundle(certificate));
+            store.put("a", Bytes.random(new Random(1), 100_000));
+            assertEquals(100_000, store.size("a"));
+            refused(secure.options(BUCKET).limits(HASTY), "certificate", "caBundle");
+        }
+    }
+
+    private static void keytool(String command, Path keyStore, String... more) throws Exception {
+        List<String> words = new ArrayList<>(
+                List.of(Path.of(System.getProperty("java.home"), "bin/keytool").toString(), command));
+        words.addAll(List.of("-keystore", keyStore.toString(), "-storepass", KEYS_PASSWORD, "-alias", "server"));
+        words.addAll(List.of(more));
+        Process run = new ProcessBuilder(words).redirectErrorStream(true).start();
+        String said = new String(run.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, run.waitFor(), said);
     }
 
     @Test
