@@ -27,6 +27,12 @@ BEGIN
     RETURN v_acl;
 END $$;
 
+CREATE OR REPLACE FUNCTION larder.acl_follows(p_ino bigint, p_mode int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    UPDATE larder.xattr x SET value = larder.acl_chmod(x.value, p_mode)
+    WHERE x.ino = p_ino AND x.name = 'system.posix_acl_access'::bytea;
+END $$;
+
 -- Null leaves a member as it is. p_size cuts off what lies beyond for good (a new generation), or makes a hole.
 CREATE OR REPLACE FUNCTION larder_v1.set_attributes(
     p_session uuid, p_slot int, p_epoch bigint, p_op bigint, p_resent boolean,
@@ -77,8 +83,7 @@ BEGIN
         RETURN;
     END IF;
     IF p_mode IS NOT NULL AND i.flags & 2 <> 0 THEN
-        UPDATE larder.xattr x SET value = larder.acl_chmod(x.value, i.mode)
-        WHERE x.ino = p_ino AND x.name = 'system.posix_acl_access'::bytea;
+        PERFORM larder.acl_follows(p_ino, i.mode);
     END IF;
     a := larder.attributes_of(i);
     IF p_size IS NULL THEN

@@ -42,11 +42,12 @@ LANGUAGE sql AS $$
 $$;
 
 -- Several files' new content; see Metadata.Commit. The members come in inode order, p_counts[i] extents each. One row a
--- member, in that order.
+-- member, in that order. p_changes: nothing, or ten numbers a member: seconds and nanoseconds of ctime, mtime and atime,
+-- mode, uid, gid, 1 = kill; null leaves what it stands for, a null ctime all of them.
 CREATE OR REPLACE FUNCTION larder_v1.commit(
     p_session uuid, p_slot int, p_epoch bigint, p_op bigint, p_resent boolean,
     p_inos bigint[], p_generations bigint[], p_sizes bigint[], p_appends boolean[], p_kills boolean[],
-    p_seconds bigint[], p_nanos int[], p_counts int[],
+    p_seconds bigint[], p_nanos int[], p_counts int[], p_changes bigint[],
     p_offs bigint[], p_lens bigint[], p_kinds smallint[], p_contents uuid[], p_skips bigint[], p_segments uuid[],
     p_frames bytea[], p_datas bytea[], p_new_segments uuid[], p_new_bytes bigint[])
 RETURNS TABLE (errno int, previous bigint, appended bigint, a larder.attributes)
@@ -63,6 +64,8 @@ DECLARE
     v_to bigint;
     v_delta bigint;
     v_usage bigint := 0;
+    v_mode int;
+    c int;
 BEGIN
     IF p_resent THEN
         v_replay := larder.replayed(p_session, p_op) IS NOT NULL;
@@ -127,10 +130,22 @@ BEGIN
         v_from := LEAST(v_from, v_inode.size);
         v_to := GREATEST(v_to, v_size);
 
+        c := 10 * (i - 1);
+        v_mode := CASE WHEN p_kills[i] THEN larder.without_suidgid(v_inode.mode) ELSE v_inode.mode END;
+        IF p_changes[c + 1] IS NOT NULL THEN
+            v_mode := COALESCE((v_mode & 61440) | (p_changes[c + 7]::int & 4095), v_mode);
+            v_mode := CASE WHEN p_changes[c + 10] = 1 THEN larder.without_suidgid(v_mode) ELSE v_mode END;
+            IF p_changes[c + 7] IS NOT NULL AND v_inode.flags & 2 <> 0 THEN
+                PERFORM larder.acl_follows(v_inode.ino, v_mode);
+            END IF;
+        END IF;
         UPDATE larder.inode n
         SET size = v_size, allocated = v_inode.allocated + v_delta, version = v_inode.version + 1,
-            mtime_s = p_seconds[i], mtime_ns = p_nanos[i], ctime_s = p_seconds[i], ctime_ns = p_nanos[i],
-            mode = CASE WHEN p_kills[i] THEN larder.without_suidgid(v_inode.mode) ELSE v_inode.mode END
+            mtime_s = COALESCE(p_changes[c + 3], p_seconds[i]), mtime_ns = COALESCE(p_changes[c + 4], p_nanos[i]),
+            ctime_s = COALESCE(p_changes[c + 1], p_seconds[i]), ctime_ns = COALESCE(p_changes[c + 2], p_nanos[i]),
+            atime_s = COALESCE(p_changes[c + 5], v_inode.atime_s),
+            atime_ns = COALESCE(p_changes[c + 6], v_inode.atime_ns),
+            uid = COALESCE(p_changes[c + 8], v_inode.uid), gid = COALESCE(p_changes[c + 9], v_inode.gid), mode = v_mode
         WHERE n.ino = v_inode.ino
         RETURNING * INTO v_inode;
         IF v_inode.nlink > 0 THEN

@@ -13,6 +13,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.util.List;
 import java.util.Properties;
 import java.util.UUID;
+import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -22,6 +23,7 @@ import java.util.stream.Stream;
  */
 final class CacheDirectory implements AutoCloseable {
     private static final int FORMAT = 1;
+    private static final int DIRECTORIES = 256;
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
     /** How the last process left the directory. */
@@ -38,6 +40,8 @@ final class CacheDirectory implements AutoCloseable {
     private final FileChannel lockChannel;
     private final FileLock lock;
     private final LastStop lastStop;
+    /** Those of files/ that this process knows to be there. */
+    private final AtomicReferenceArray<Path> directories = new AtomicReferenceArray<>(DIRECTORIES);
 
     private CacheDirectory(Path root, FileChannel lockChannel, FileLock lock, String bootId) throws IOException {
         this.root = root;
@@ -173,15 +177,22 @@ final class CacheDirectory implements AutoCloseable {
 
     /** The inode's file; its directory is made. */
     Path file(long inode) {
-        Path directory = root.resolve("files").resolve(String.format("%02x", inode & 0xff));
-        if (!Files.isDirectory(directory)) {
-            try {
-                Files.createDirectories(directory);
-            } catch (IOException e) {
-                throw new UncheckedIOException("cannot make " + directory + ": " + e.getMessage(), e);
-            }
+        int number = (int) (inode & (DIRECTORIES - 1));
+        Path directory = directories.get(number);
+        if (directory == null) {
+            directory = makeDirectory(number);
+            directories.set(number, directory);
         }
         return directory.resolve(Long.toHexString(inode));
+    }
+
+    private Path makeDirectory(int number) {
+        Path directory = root.resolve("files").resolve(String.format("%02x", number));
+        try {
+            return Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot make " + directory + ": " + e.getMessage(), e);
+        }
     }
 
     /** Walks over every cache file; only after a stop that left no index to believe. */

@@ -179,7 +179,15 @@ public final class DiskCache implements NodeCache {
     }
 
     @Override
+    public boolean contains(long inode) {
+        return entries.containsKey(inode) || parts.index().contains(inode);
+    }
+
+    @Override
     public void remove(long inode) {
+        if (!contains(inode)) {
+            return;
+        }
         entries.compute(inode, (_, present) -> {
             CachedFileEntry entry = present == null ? load(inode) : present;
             entry.remove(entry.references == 0);

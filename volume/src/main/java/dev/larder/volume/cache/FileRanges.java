@@ -41,7 +41,7 @@ final class FileRanges {
         this.inode = inode;
         this.parts = parts;
         this.created = created;
-        file = new OpenFile(parts.directory().file(inode), parts.openFiles());
+        file = new OpenFile(parts.directory(), inode, parts.openFiles());
         epochs = new Epochs(parts.epochs().get());
         pieces.forEach(ranges::set);
     }

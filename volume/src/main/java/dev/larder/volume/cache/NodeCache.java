@@ -18,6 +18,9 @@ public interface NodeCache extends AutoCloseable {
     /** The inodes with the most bytes here, the most first. */
     List<Largest> largest(int limit);
 
+    /** Whether anything is kept of the inode, or somebody has it open. */
+    boolean contains(long inode);
+
     /** Forgets an inode that is gone, dirty ranges too; its descriptor stays good for who has it open. */
     void remove(long inode);
 

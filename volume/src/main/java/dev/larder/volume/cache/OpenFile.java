@@ -1,6 +1,5 @@
 package dev.larder.volume.cache;
 
-import java.nio.file.Path;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
@@ -12,15 +11,17 @@ import java.util.concurrent.locks.ReentrantLock;
 final class OpenFile {
     private static final int CLOSED = -1;
 
-    private final Path path;
+    private final CacheDirectory directory;
+    private final long inode;
     private final Pool pool;
     private final AtomicInteger uses = new AtomicInteger(CLOSED);
     private final ReentrantLock lock = new ReentrantLock();
     private volatile boolean recent;
     private volatile int descriptor;
 
-    OpenFile(Path path, Pool pool) {
-        this.path = path;
+    OpenFile(CacheDirectory directory, long inode, Pool pool) {
+        this.directory = directory;
+        this.inode = inode;
         this.pool = pool;
     }
 
@@ -44,7 +45,7 @@ final class OpenFile {
                 uses.incrementAndGet();
                 return descriptor;
             }
-            descriptor = pool.disk.open(path);
+            descriptor = pool.disk.open(directory.file(inode));
             uses.set(1);
         } finally {
             lock.unlock();

@@ -3,6 +3,7 @@ package dev.larder.volume.engine;
 import dev.larder.volume.Attributes;
 import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
+import dev.larder.volume.SetAttributes;
 import dev.larder.volume.cache.CachedFile.Dirty;
 import dev.larder.volume.cache.CachedFile.Range;
 import dev.larder.volume.cache.NodeCache.Provenance;
@@ -68,8 +69,18 @@ final class Committer {
      * @throws ErrnoException the bytes stay dirty, unless the inode is gone (ESTALE)
      */
     void commit(OpenInode in) {
+        commit(in, null);
+    }
+
+    /**
+     * As {@link #commit(OpenInode)}; the last statement also changes attributes.
+     *
+     * @param then null, or a change without a size
+     * @return the attributes with the change; null when there was nothing to commit: nothing was changed
+     */
+    Attributes commit(OpenInode in, SetAttributes then) {
         if (in.pending == null) {
-            return;
+            return null;
         }
         Ranges target = null;
         for (int round = 0; ; round++) {
@@ -79,7 +90,7 @@ final class Committer {
                 Dirty dirty = in.file().dirty();
                 if (dirty.ranges().isEmpty()) {
                     dirtiness.settle(in);
-                    return;
+                    return null;
                 }
                 if (target == null) {
                     revalidation.attributes(in);
@@ -101,8 +112,7 @@ final class Committer {
                     rest = notUploaded(in, dirty, target);
                 }
                 if (running.isEmpty()) {
-                    commitNow(in, dirty, rest.all());
-                    return;
+                    return commitNow(in, dirty, rest.all(), then);
                 }
             } finally {
                 in.lock.unlock();
@@ -132,7 +142,7 @@ final class Committer {
         return rest;
     }
 
-    private void commitNow(OpenInode in, Dirty dirty, List<Range> rest) {
+    private Attributes commitNow(OpenInode in, Dirty dirty, List<Range> rest, SetAttributes then) {
         List<Extent> extents = new ArrayList<>();
         for (Upload upload : in.uploads) {
             addUploaded(extents, upload);
@@ -146,13 +156,28 @@ final class Committer {
         boolean append = in.appendOnly;
         int perStatement = append ? 1 : EXTENTS_PER_STATEMENT;
         for (int from = 0; from < extents.size(); from += perStatement) {
-            List<Extent> part = extents.subList(from, Math.min(extents.size(), from + perStatement));
+            int to = Math.min(extents.size(), from + perStatement);
+            List<Extent> part = extents.subList(from, to);
             boolean shared = !uploaded && part.size() <= EXTENTS_IN_GROUP;
-            commitPart(in, part, append, shared, dirty.sequence());
+            commitPart(in, commit(in, part, append, to == extents.size() ? then : null), shared, dirty.sequence());
         }
         in.uploads.clear();
         in.runStart = in.runEnd;
         dirtiness.settle(in);
+        return extents.isEmpty() ? null : in.attributes;
+    }
+
+    private static Commit commit(OpenInode in, List<Extent> part, boolean append, SetAttributes then) {
+        Pending pending = in.pending;
+        return new Commit(
+                in.inode,
+                pending.generation(),
+                append ? 0 : pending.size(),
+                append,
+                pending.killSuidgid(),
+                pending.mtime(),
+                List.copyOf(part),
+                then);
     }
 
     private static void addUploaded(List<Extent> extents, Upload upload) {
@@ -187,23 +212,17 @@ final class Committer {
         }
     }
 
-    private void commitPart(OpenInode in, List<Extent> part, boolean append, boolean shared, long sequence) {
-        Pending pending = in.pending;
-        Commit commit = new Commit(
-                in.inode,
-                pending.generation(),
-                append ? 0 : pending.size(),
-                append,
-                pending.killSuidgid(),
-                pending.mtime(),
-                List.copyOf(part));
+    private void commitPart(OpenInode in, Commit commit, boolean shared, long sequence) {
         UUID before = durability.incarnation();
         Committed committed = shared ? group.commit(commit) : group.alone(commit);
         if (committed.errno() != 0) {
             throw refused(in, Errno.of(committed.errno()));
         }
-        applied(in, part, append, committed, sequence);
-        durability.committed(before, committed.previousVersion(), committed.attributes(), part);
+        applied(in, commit, committed, sequence);
+        durability.committed(before, committed.previousVersion(), committed.attributes(), commit.extents());
+        if (commit.then() != null) {
+            durability.changed(before, committed.attributes());
+        }
     }
 
     private ErrnoException refused(OpenInode in, Errno errno) {
@@ -223,11 +242,11 @@ final class Committer {
         return new ErrnoException(errno, "the commit of inode " + in.inode + " was refused");
     }
 
-    private void applied(OpenInode in, List<Extent> part, boolean append, Committed committed, long sequence) {
+    private void applied(OpenInode in, Commit commit, Committed committed, long sequence) {
         Attributes before = in.attributes;
         boolean elsewhere = committed.previousVersion() != before.version();
-        for (Extent extent : part) {
-            boolean moved = append && committed.appendedAt() != extent.offset();
+        for (Extent extent : commit.extents()) {
+            boolean moved = commit.append() && committed.appendedAt() != extent.offset();
             if (moved) {
                 in.file().discard(extent.offset(), extent.length());
                 elsewhere = true;

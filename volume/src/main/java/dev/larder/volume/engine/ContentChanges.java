@@ -15,8 +15,8 @@ import java.util.UUID;
 import java.util.function.Supplier;
 
 /**
- * Changes of attributes and of whole ranges, in order with the inode's writes: what is dirty is committed first, then the
- * metadata changes, then the cache file follows.
+ * Changes of attributes and of whole ranges, in order with the inode's writes: what is dirty is committed first (with the
+ * attributes, when both are changed), then the metadata changes, then the cache file follows.
  */
 final class ContentChanges {
     private static final int KEEP_SIZE = 1;
@@ -59,7 +59,10 @@ final class ContentChanges {
         if (change.size() != null) {
             dropBeyond(in, change.size());
         }
-        committer.commit(in);
+        Attributes committed = committer.commit(in, change.size() == null ? change : null);
+        if (committed != null && change.size() == null) {
+            return committed;
+        }
         in.lock.lock();
         try {
             if (change.size() != null) {

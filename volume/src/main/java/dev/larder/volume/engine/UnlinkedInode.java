@@ -22,7 +22,9 @@ record UnlinkedInode(Metadata metadata, NodeCache cache, Durability durability, 
             }
             in.overwritten(0, Long.MAX_VALUE);
             in.uploads.clear();
-            in.file().discard(0, Long.MAX_VALUE);
+            if (cache.contains(in.inode)) {
+                in.file().discard(0, Long.MAX_VALUE);
+            }
             dirtiness.settle(in);
             durability.forget(in.inode);
             in.gone = true;

@@ -5,6 +5,7 @@ import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileTime;
 import dev.larder.volume.Op;
+import dev.larder.volume.SetAttributes;
 import dev.larder.volume.metadata.Metadata.Commit;
 import dev.larder.volume.metadata.Metadata.Committed;
 import dev.larder.volume.metadata.Metadata.Content;
@@ -22,7 +23,7 @@ final class ContentStatements {
             "SELECT (x.a).*, x.off, x.len, x.kind, x.content, x.skip, x.segment, x.frames, x.data"
                     + " FROM larder_v1.content(?, ?, ?) x";
     private static final String COMMIT = "SELECT x.errno, x.previous, x.appended, (x.a).* FROM larder_v1.commit("
-            + "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
+            + "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
     private static final String PUNCH =
             "SELECT x.errno, (x.a).* FROM larder_v1.punch(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
     private static final String PREALLOCATE =
@@ -30,6 +31,8 @@ final class ContentStatements {
     private static final String SHIFT = "SELECT x.errno, (x.a).* FROM larder_v1.shift(?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
     private static final String COPY_RANGE =
             "SELECT x.errno, (x.a).* FROM larder_v1.copy_range(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
+
+    private static final int CHANGE_NUMBERS = 10;
 
     private final SessionStatements statements;
 
@@ -88,11 +91,47 @@ final class ContentStatements {
                 .addArray("bool", commits.stream().map(Commit::killSuidgid).toArray(Boolean[]::new))
                 .addArray("int8", commits.stream().map(c -> c.mtime().seconds()).toArray(Long[]::new))
                 .addArray("int4", commits.stream().map(c -> c.mtime().nanos()).toArray(Integer[]::new))
-                .addArray("int4", commits.stream().map(c -> c.extents().size()).toArray(Integer[]::new));
+                .addArray("int4", commits.stream().map(c -> c.extents().size()).toArray(Integer[]::new))
+                .addArray("int8", changes(commits));
         ExtentRows.addPlaces(parameters, extents);
         ExtentRows.addFrames(parameters, extents);
         ExtentRows.addData(parameters, extents);
         ExtentRows.addSegments(parameters, extents);
+    }
+
+    /** As larder_v1.commit takes them; nothing, when no member has any. */
+    private static Long[] changes(List<Commit> commits) {
+        if (commits.stream().allMatch(commit -> commit.then() == null)) {
+            return new Long[0];
+        }
+        Long[] numbers = new Long[CHANGE_NUMBERS * commits.size()];
+        for (int i = 0; i < commits.size(); i++) {
+            if (commits.get(i).then() != null) {
+                put(commits.get(i).then(), numbers, CHANGE_NUMBERS * i);
+            }
+        }
+        return numbers;
+    }
+
+    private static void put(SetAttributes change, Long[] numbers, int at) {
+        if (change.size() != null) {
+            throw new IllegalArgumentException("a commit and a cut are two statements");
+        }
+        put(change.ctime(), numbers, at);
+        put(change.mtime(), numbers, at + 2);
+        put(change.atime(), numbers, at + 4);
+        Integer mode = change.mode();
+        numbers[at + 6] = mode == null ? null : mode.longValue();
+        numbers[at + 7] = change.uid();
+        numbers[at + 8] = change.gid();
+        numbers[at + 9] = change.killSuidgid() ? 1L : 0L;
+    }
+
+    private static void put(FileTime time, Long[] numbers, int at) {
+        if (time != null) {
+            numbers[at] = time.seconds();
+            numbers[at + 1] = (long) time.nanos();
+        }
     }
 
     Attributes punch(Op op, long inode, long offset, long length, boolean unwritten, FileTime now) {

@@ -214,6 +214,7 @@ public interface Metadata extends AutoCloseable {
      *
      * @param size 0 = the size does not grow
      * @param mtime also the ctime
+     * @param then a change of attributes right after it, without a size; null = none
      */
     record Commit(
             long inode,
@@ -222,7 +223,19 @@ public interface Metadata extends AutoCloseable {
             boolean append,
             boolean killSuidgid,
             FileTime mtime,
-            List<Extent> extents) {}
+            List<Extent> extents,
+            SetAttributes then) {
+        public Commit(
+                long inode,
+                long generation,
+                long size,
+                boolean append,
+                boolean killSuidgid,
+                FileTime mtime,
+                List<Extent> extents) {
+            this(inode, generation, size, append, killSuidgid, mtime, extents, null);
+        }
+    }
 
     /**
      * @param errno 0, or why this member failed (ESTALE: the inode is gone); the others are not touched by it

@@ -8,6 +8,7 @@ import dev.larder.volume.FileName;
 import dev.larder.volume.FileSystem.Opened;
 import dev.larder.volume.FileTime;
 import dev.larder.volume.Op;
+import dev.larder.volume.SetAttributes;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.Metadata.NewInode;
 import dev.larder.volume.metadata.PostgresMetadata;
@@ -73,6 +74,40 @@ final class StatementsTest {
             assertEquals(List.of("content"), taken(), "open, read, close on another node");
             b.load(inode, 5000);
             assertEquals(List.of(), taken(), "open, read, close again");
+        }
+    }
+
+    /** What tar(1) does with a file. */
+    @Test
+    void aChangeOfAttributesTakesTheBytesWithIt() throws Exception {
+        try (TestDatabase database = TestDatabase.create();
+                PostgresMetadata session = database.open();
+                DirectoryStore store = DirectoryStore.open(directory.resolve("objects"));
+                ContentNode a = new ContentNode(counted(session), store, directory.resolve("a"), 1 << 30);
+                ContentNode b = new ContentNode(session, store, directory.resolve("b"), 1 << 30)) {
+            long inode = session.leaseInodes(1);
+            session.create(
+                    Op.NONE,
+                    Attributes.ROOT,
+                    FileName.of("f"),
+                    new NewInode(inode, Attributes.S_IFREG | 0600, 0, 0, 0, null, null, null, false, FileTime.now()));
+            byte[] bytes = {1, 2, 3};
+            FileTime old = new FileTime(1_000_000_000, 5);
+            Opened opened = a.open(inode, ContentNode.O_WRONLY);
+            a.write(inode, opened.handle(), 0, bytes);
+            taken();
+            Attributes changed = a.contents.setAttributes(
+                    Op.NONE,
+                    inode,
+                    new SetAttributes(0640, 7L, 8L, null, old, old, FileTime.now(), false));
+            assertEquals(List.of("commit"), taken());
+            a.close(inode, opened);
+            assertEquals(List.of(), taken(), "nothing is left for the close");
+            assertEquals(changed, session.attributes(inode));
+            assertEquals(old, changed.mtime());
+            assertEquals(Attributes.S_IFREG | 0640, changed.mode());
+            assertEquals(7, changed.uid());
+            assertArrayEquals(bytes, b.load(inode, 10));
         }
     }
 
