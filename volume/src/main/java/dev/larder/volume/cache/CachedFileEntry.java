@@ -278,8 +278,8 @@ final class CachedFileEntry {
         invalidate(0, Long.MAX_VALUE);
     }
 
-    /** Forgets everything; who has it open keeps the bytes. */
-    void remove(boolean lastHolder) {
+    /** Forgets everything; who has it open keeps the bytes, the last close gives their blocks back. */
+    void remove() {
         state.change(
                 () -> {
                     if (state.removed) {
@@ -291,10 +291,6 @@ final class CachedFileEntry {
                     state.removed = true;
                     if (state.created) {
                         parts.counters().files.decrement();
-                        if (lastHolder) {
-                            state.ranges.remove(0, Long.MAX_VALUE, _ -> true);
-                            state.punchAbsent(0, Long.MAX_VALUE);
-                        }
                         parts.disk().unlink(parts.directory().file(inode));
                     }
                 },
@@ -331,7 +327,7 @@ final class CachedFileEntry {
     /** The last act before it leaves memory: an empty file goes, another is checkpointed. */
     void retire() {
         if (isEmpty() && state.created) {
-            remove(true);
+            remove();
         } else {
             checkpoint();
         }

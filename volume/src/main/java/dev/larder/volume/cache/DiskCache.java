@@ -190,7 +190,7 @@ public final class DiskCache implements NodeCache {
         }
         entries.compute(inode, (_, present) -> {
             CachedFileEntry entry = present == null ? load(inode) : present;
-            entry.remove(entry.references == 0);
+            entry.remove();
             if (entry.references == 0) {
                 entry.closeDescriptor();
             }

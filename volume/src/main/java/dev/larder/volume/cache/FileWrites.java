@@ -176,7 +176,9 @@ final class FileWrites {
                     }
                     state.ranges.remove(offset, end, _ -> true);
                     state.bump(offset, end);
-                    state.punchAbsent(offset, end);
+                    if (!state.removed) {
+                        state.punchAbsent(offset, end);
+                    }
                 },
                 offset,
                 end);

@@ -9,6 +9,7 @@ import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
 import dev.larder.volume.engine.OpenInode.Mode;
 import java.util.concurrent.Executor;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +23,7 @@ final class OpenFiles {
     private static final int O_TRUNC = 0x200;
     private static final int O_APPEND = 0x400;
     private static final long HANDLE_BITS = 8;
+    private static final int MOST_DROPS = 256;
 
     private final InodeTable table;
     private final Revalidation revalidation;
@@ -32,6 +34,9 @@ final class OpenFiles {
     private final UnlinkedInode dropping;
     private final ContentOptions options;
     private final Executor executor;
+    /** Removals of cache files in the background, bounded. */
+    private final Semaphore drops = new Semaphore(MOST_DROPS);
+
     private final boolean successor;
     private final FileTime began = FileTime.now();
 
@@ -229,8 +234,22 @@ final class OpenFiles {
             table.done(in);
         }
         if (idle) {
-            drop(inode, false);
+            dropIdle(inode);
         }
+    }
+
+    private void dropIdle(long inode) {
+        if (!dropping.hasFile(inode) || !drops.tryAcquire()) {
+            drop(inode, false);
+            return;
+        }
+        executor.execute(() -> {
+            try {
+                drop(inode, false);
+            } finally {
+                drops.release();
+            }
+        });
     }
 
     /** What this session holds, on another thread: it asks the metadata, and a release answers at once. */

@@ -127,6 +127,13 @@ final class OpenInode {
         return file;
     }
 
+    /** After the cache has removed the file: none of its bytes are dirty any more. */
+    synchronized void discardFile() {
+        if (file != null) {
+            file.discard(0, Long.MAX_VALUE);
+        }
+    }
+
     /** By the table, when nobody has it in hand. */
     synchronized void closeFile() {
         if (file != null) {

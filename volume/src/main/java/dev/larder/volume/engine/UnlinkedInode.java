@@ -8,6 +8,11 @@ import java.util.List;
 
 /** Gives up an inode whose last link is gone and that nobody has open here. */
 record UnlinkedInode(Metadata metadata, NodeCache cache, Durability durability, Dirtiness dirtiness) {
+    /** Whether the cache has a file of it, whose removal takes a while. */
+    boolean hasFile(long inode) {
+        return cache.contains(inode);
+    }
+
     /** @param held this session holds it */
     void drop(OpenInode in, boolean held) {
         in.lock.lock();
@@ -22,16 +27,14 @@ record UnlinkedInode(Metadata metadata, NodeCache cache, Durability durability, 
             }
             in.overwritten(0, Long.MAX_VALUE);
             in.uploads.clear();
-            if (cache.contains(in.inode)) {
-                in.file().discard(0, Long.MAX_VALUE);
-            }
+            cache.remove(in.inode);
+            in.discardFile();
             dirtiness.settle(in);
             durability.forget(in.inode);
             in.gone = true;
         } finally {
             in.lock.unlock();
         }
-        cache.remove(in.inode);
         if (held) {
             metadata.releaseHolds(List.of(in.inode));
         }

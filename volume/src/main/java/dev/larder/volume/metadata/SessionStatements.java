@@ -13,6 +13,7 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -31,12 +32,14 @@ final class SessionStatements implements AutoCloseable {
     private static final long PROBE_MS = 5_000;
     /** A database that comes back in the last moment is busy. */
     private static final long LEAST_MS = 2_000;
+    private static final long WARN_EVERY_NS = 1_000_000_000;
 
     private final DatabasePool pool;
     private final Duration deadline;
     private final Outage outage;
     private final BlockingQueue<Integer> slots;
     private final UUID session;
+    private final AtomicLong warned = new AtomicLong(System.nanoTime() - WARN_EVERY_NS - 1);
     private volatile long epoch;
     private volatile Runnable fenced = () -> {};
 
@@ -199,7 +202,10 @@ final class SessionStatements implements AutoCloseable {
                         throw new ErrnoException(Errno.ESTALE, "session " + session + " is fenced or has ended", e);
                     }
                     case ERRNO -> throw new ErrnoException(SqlFailure.errno(e), e.getMessage(), e);
-                    case FATAL -> throw new ErrnoException(Errno.EIO, "the metadata database: " + e.getMessage(), e);
+                    case FATAL -> {
+                        warnRefused(e);
+                        throw new ErrnoException(Errno.EIO, "the metadata database: " + e.getMessage(), e);
+                    }
                     case RACE -> {}
                     case CONNECTION -> {
                         resent = true;
@@ -215,6 +221,15 @@ final class SessionStatements implements AutoCloseable {
                 pause(backoffMs);
                 backoffMs = Math.min(2 * backoffMs, LONGEST_BACKOFF_MS);
             }
+        }
+    }
+
+    /** The user sees EIO: here is why. One that every operation meets would fill the log. */
+    private void warnRefused(SQLException cause) {
+        long now = System.nanoTime();
+        long before = warned.get();
+        if (now - before > WARN_EVERY_NS && warned.compareAndSet(before, now)) {
+            LOG.warn("the metadata database refuses a statement, operations fail with EIO: {}", cause.getMessage());
         }
     }
 
