@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
             "  larder trash purge --older-than 12h examples/local.yaml"
         })
 final class TrashCommand implements Runnable {
-    private static final String TARGET = "A mount point, or a manifest.";
+    private static final String TARGET = "A mount point, a mounted volume's name, or a manifest.";
 
     @ParentCommand
     private Larder larder;

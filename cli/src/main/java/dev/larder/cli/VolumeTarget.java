@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The volume that a command is about: of a mount point, of a path below one, or of a manifest. A volume that is not
+ * The volume that a command is about: of a mount point, of a path below one, by its name, or of a manifest. A volume that is not
  * mounted is served without a mount as long as the command runs.
  */
 final class VolumeTarget implements AutoCloseable {
@@ -31,17 +31,24 @@ final class VolumeTarget implements AutoCloseable {
         this.own = own;
     }
 
-    /** A volume that is mounted; without a path the only one that is. */
+    /** A volume that is mounted, by a path in it or by its name; without a path the only one that is. */
     static VolumeTarget mounted(Larder larder, Path path) {
         Agents agents = new Agents(larder);
         if (path == null) {
-            return new VolumeTarget(larder, agents, only(agents), false);
+            return new VolumeTarget(larder, agents, only(mounts(agents)), false);
         }
         MountSpec spec = agents.records().holding(MountPointCheck.canonical(path));
-        if (spec == null) {
-            throw CommandFailure.failed(path.toString(), "is not in a mounted volume", "larder status");
+        return new VolumeTarget(larder, agents, spec != null ? spec : named(agents, path.toString()), false);
+    }
+
+    private static MountSpec named(Agents agents, String name) {
+        List<MountSpec> named = mounts(agents).stream()
+                .filter(spec -> spec.volume().equals(name))
+                .toList();
+        if (named.isEmpty()) {
+            throw CommandFailure.failed(name, "is not in a mounted volume, nor the name of one", "larder status");
         }
-        return new VolumeTarget(larder, agents, spec, false);
+        return only(named);
     }
 
     /** The volume that the first of some paths is in, or the only mounted volume. */
@@ -63,8 +70,8 @@ final class VolumeTarget implements AutoCloseable {
         }
         Manifest manifest = Manifest.read(target);
         String name = manifest.volume().metadata().name();
-        for (MountSpec live : agents.records().live()) {
-            if (live.mountPoint() != null && live.volume().equals(name)) {
+        for (MountSpec live : mounts(agents)) {
+            if (live.volume().equals(name)) {
                 return new VolumeTarget(larder, agents, live, false);
             }
         }
@@ -94,10 +101,13 @@ final class VolumeTarget implements AutoCloseable {
         }
     }
 
-    private static MountSpec only(Agents agents) {
-        List<MountSpec> live = agents.records().live().stream()
+    private static List<MountSpec> mounts(Agents agents) {
+        return agents.records().live().stream()
                 .filter(spec -> spec.mountPoint() != null)
                 .toList();
+    }
+
+    private static MountSpec only(List<MountSpec> live) {
         if (live.size() == 1) {
             return live.getFirst();
         }
