@@ -317,20 +317,11 @@ LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT 0, (SELECT count(*) FROM larder.inode), (SELECT count(*) FROM larder.segment)
 $$;
 
--- Looks for names of inodes among p_limit names after a place, in the order of the names. The last row, without an
--- inode, says where it ended; there is none behind the last name.
-CREATE OR REPLACE FUNCTION larder_v1.paths_step(p_inos bigint[], p_parent bigint, p_hash bigint, p_limit int)
-RETURNS TABLE (ino bigint, path bytea, parent bigint, hash bigint) LANGUAGE sql STABLE SECURITY DEFINER AS $$
-    WITH step AS MATERIALIZED (
-        SELECT d.ino, d.name, d.parent, d.hash FROM larder.dentry d
-        WHERE (d.parent, d.hash) > (p_parent, p_hash) ORDER BY d.parent, d.hash LIMIT p_limit),
-    found AS MATERIALIZED (
-        SELECT DISTINCT ON (s.ino) s.ino, s.name, s.parent FROM step s WHERE s.ino = ANY (p_inos)
-        ORDER BY s.ino, s.parent)
-    SELECT f.ino, larder.path_of(f.parent) || '/' || f.name, NULL::bigint, NULL::bigint FROM found f
-    UNION ALL
-    (SELECT NULL, NULL, s.parent, s.hash FROM step s WHERE (SELECT count(*) FROM step) = p_limit
-     ORDER BY s.parent DESC, s.hash DESC LIMIT 1)
+-- Of several names one.
+CREATE OR REPLACE FUNCTION larder_v1.paths_of(p_inos bigint[]) RETURNS TABLE (ino bigint, path bytea)
+LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT u.ino, larder.path_of(n.parent) || '/' || n.name FROM unnest(p_inos) u (ino)
+    CROSS JOIN LATERAL (SELECT d.parent, d.name FROM larder.dentry d WHERE d.ino = u.ino LIMIT 1) n
 $$;
 
 -- One step down: what lies in these directories. A first row without inode sums the files that have one link only; then

@@ -97,8 +97,8 @@ CREATE TABLE larder.dentry (
     name   bytea    NOT NULL,
     PRIMARY KEY (parent, hash, name)
 );
--- From a directory to its name: paths of the trash, fsck.
-CREATE INDEX dentry_directory ON larder.dentry (ino) WHERE type = 4;
+-- From an inode to its names: paths, fsck. What it costs a create: docs/adr/0022.
+CREATE INDEX dentry_ino ON larder.dentry (ino);
 
 CREATE TABLE larder.extent (
     ino     bigint   NOT NULL,

@@ -62,8 +62,7 @@ public interface Maintenance {
     Sizes sizes();
 
     /**
-     * Paths of regular files and others, in the order asked; null when an inode has none, or when the volume has so many
-     * names that looking further would take long. Of several names one.
+     * Paths of regular files and others, in the order asked; null when an inode has none. Of several names one.
      */
     List<String> pathsOf(List<Long> inodes);
 

@@ -7,8 +7,10 @@ import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongConsumer;
@@ -16,6 +18,7 @@ import java.util.function.LongConsumer;
 /** Statements of background work and administration. */
 final class PostgresMaintenance implements Maintenance {
     private static final int SEGMENTS_A_STATEMENT = 1000;
+    private static final int PATHS_A_STATEMENT = 1000;
     private static final UUID BEFORE_ALL = new UUID(0, 0);
 
     private final SessionStatements statements;
@@ -189,7 +192,20 @@ final class PostgresMaintenance implements Maintenance {
 
     @Override
     public List<String> pathsOf(List<Long> inodes) {
-        return new PathSearch(statements).of(inodes);
+        Map<Long, String> paths = new HashMap<>();
+        for (int from = 0; from < inodes.size(); from += PATHS_A_STATEMENT) {
+            List<Long> step = inodes.subList(from, Math.min(inodes.size(), from + PATHS_A_STATEMENT));
+            statements.queryRows(
+                    "SELECT * FROM larder_v1.paths_of(?)", parameters -> parameters.addLongs(step), rows -> {
+                        while (rows.next()) {
+                            if (rows.getBytes(2) != null) {
+                                paths.put(rows.getLong(1), path(rows.getBytes(2)));
+                            }
+                        }
+                        return true;
+                    });
+        }
+        return inodes.stream().map(paths::get).toList();
     }
 
     @Override
