@@ -48,6 +48,9 @@ BEGIN
              AND e.content IS NOT DISTINCT FROM f.content AND e.skip = f.skip
              AND e.segment IS NOT DISTINCT FROM f.segment;
         IF v_same = p_counts[i] THEN
+            IF p_counts[i] > 1 THEN  -- a check counts extents over several statements
+                PERFORM larder.rewrite(p_inos[i]);
+            END IF;
             DELETE FROM larder.extent e WHERE e.ino = p_inos[i] AND e.off > p_offs[v_next]
                 AND e.off <= p_offs[v_last];
             UPDATE larder.extent e
@@ -291,7 +294,7 @@ BEGIN
     DELETE FROM larder.trash x WHERE x.ino = p_ino;
     UPDATE larder.volume SET base_bytes = base_bytes + n.allocated, base_inodes = base_inodes + 1;
     PERFORM larder.note(0, v_parent, v_name, p_ino, 0, 0, NULL);
-    PERFORM larder.note(1, 0, NULL, p_ino, 0, 0, NULL);
+    PERFORM larder.note(1, 0, NULL, p_ino, 0, 0, NULL, n.allocated, 1);
     PERFORM larder.note(1, 0, NULL, v_parent, 0, 0, NULL);
     IF p_below AND n.mode & 61440 = 16384 THEN
         FOR v_child IN SELECT DISTINCT ON (x.name) x.ino FROM larder.trash x WHERE x.parent = p_ino

@@ -22,7 +22,8 @@ CREATE TABLE larder.volume (
     trash        interval NOT NULL DEFAULT interval '1 day',  -- 0 = no trash
     next_inode   bigint  NOT NULL DEFAULT 2,
     base_bytes   bigint  NOT NULL DEFAULT 0,  -- usage of sessions that have ended
-    base_inodes  bigint  NOT NULL DEFAULT 1
+    base_inodes  bigint  NOT NULL DEFAULT 1,
+    usage_repairs int    NOT NULL DEFAULT 0   -- so that an error is never put right twice
 );
 
 -- Empty after a crash of the server and on a promoted standby: that is how agents see it.
@@ -219,12 +220,14 @@ CREATE UNLOGGED TABLE larder.change_0 (
     len     bigint   NOT NULL,
     session uuid,
     kind    smallint NOT NULL,  -- ordinal of Metadata.Change.Kind
-    name    bytea
+    name    bytea,
+    bytes   bigint   NOT NULL DEFAULT 0,  -- how the inode's share of the usage changed, for the check
+    inodes  smallint NOT NULL DEFAULT 0
 );
 CREATE INDEX change_0_xid ON larder.change_0 (xid);
-CREATE UNLOGGED TABLE larder.change_1 (LIKE larder.change_0);
+CREATE UNLOGGED TABLE larder.change_1 (LIKE larder.change_0 INCLUDING DEFAULTS);
 CREATE INDEX change_1_xid ON larder.change_1 (xid);
-CREATE UNLOGGED TABLE larder.change_2 (LIKE larder.change_0);
+CREATE UNLOGGED TABLE larder.change_2 (LIKE larder.change_0 INCLUDING DEFAULTS);
 CREATE INDEX change_2_xid ON larder.change_2 (xid);
 
 -- How often a table of the feed was truncated, and what was visible at the last time.

@@ -249,6 +249,11 @@ final class PostgresMaintenance implements Maintenance {
 
     @Override
     public List<Finding> check(boolean repair, LongConsumer checkedRows) {
-        return new MetadataCheck(statements).run(repair, checkedRows);
+        return check(MetadataCheck.PAGE, repair, checkedRows);
+    }
+
+    /** @param pageRows of a statement */
+    List<Finding> check(int pageRows, boolean repair, LongConsumer checkedRows) {
+        return new MetadataCheck(statements, pageRows, repair, checkedRows).run();
     }
 }
