@@ -175,7 +175,7 @@ CREATE TABLE larder.trash (
     name    bytea  NOT NULL,
     deleted timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX trash_deleted ON larder.trash (deleted);
+CREATE INDEX trash_deleted ON larder.trash (deleted, ino);
 CREATE INDEX trash_parent ON larder.trash (parent);
 
 CREATE TABLE larder.lock (

@@ -40,15 +40,18 @@ public interface Maintenance {
 
     /**
      * Inodes at nlink 0 that neither trash nor a hold keeps are removed, {@code age} after a call first saw them so by the
-     * database's clock: call it regularly. @return how many
+     * database's clock: call it regularly.
+     *
+     * @param purged told how many so far, statement by statement
+     * @return how many
      */
-    int purgeUnlinked(Duration age, int limit);
+    long purgeUnlinked(Duration age, LongConsumer purged);
 
-    /** Trash entries deleted before a time are given up. @return how many */
-    int purgeTrash(Instant before, int limit);
+    /** Trash entries deleted before a time are given up. @param purged as of purgeUnlinked @return how many */
+    long purgeTrash(Instant before, LongConsumer purged);
 
     /** Trash entries whose time, which the volume's database says, is over are given up. @return how many */
-    int purgeExpiredTrash(int limit);
+    long purgeExpiredTrash(LongConsumer purged);
 
     /**
      * What could be given up, retired and deleted now by these ages; changes nothing.
@@ -66,7 +69,13 @@ public interface Maintenance {
      */
     List<String> pathsOf(List<Long> inodes);
 
-    List<TrashEntry> trash(String pathPrefix, int limit);
+    /**
+     * Removed files that can be brought back, the last removed first: those below a path among the next entries.
+     *
+     * @param after null: from the beginning
+     * @param entries to look at; a page may have fewer, or none, and yet not be the last
+     */
+    TrashPage trash(String pathPrefix, TrashPlace after, int entries);
 
     /**
      * Brings back a removed file or directory, with the removed directories above it and what was removed below it,
@@ -77,7 +86,7 @@ public interface Maintenance {
      */
     String restore(long inode);
 
-    /** Exact sums below a directory, itself included. */
+    /** Exact sums below a directory, itself included. What changes meanwhile is counted before or after. */
     DiskUsage diskUsage(long inode);
 
     /** Walks every regular file's extents by inode number. @return at most limit extents after the position */
@@ -114,6 +123,11 @@ public interface Maintenance {
     record Sizes(long inodes, long segments) {}
 
     record TrashEntry(long inode, String path, boolean directory, long size, Instant deleted) {}
+
+    record TrashPlace(long deletedMicros, long inode) {}
+
+    /** @param next null = there are no more */
+    record TrashPage(List<TrashEntry> entries, TrashPlace next) {}
 
     record DiskUsage(long files, long directories, long sizeBytes, long allocatedBytes) {}
 
