@@ -21,7 +21,7 @@ class TrashTest {
     private static final int FILES = 2_300;
 
     @Test
-    void moreThanAPageOfRemovedFiles() throws IOException {
+    void moreThanAPageOfRemovedFiles() throws Exception {
         try (Larder larder = Larder.create()) {
             Path manifest = larder.manifest("removed");
             Path mount = larder.mount(manifest, "m");
@@ -54,6 +54,7 @@ class TrashTest {
             JsonNode oldest = all.get(FILES - 1);
             larder.run("trash", "restore", mount.toString(), oldest.path("inode").asText())
                     .ok();
+            SurvivalTest.await(() -> Files.exists(directory.resolve("f0")), "the name is seen");
             assertEquals("content 0", Files.readString(directory.resolve("f0")));
             larder.run("fsck", "--content", mount.toString()).ok();
             assertEquals(
