@@ -324,8 +324,8 @@ CREATE OR REPLACE FUNCTION larder.name_hash(p_name bytea) RETURNS bigint LANGUAG
 $$;
 
 -- Puts a removed inode back into a directory, under its name or that with a number; the directory above it first when
--- that is removed too, the root when it is gone. Below a directory the newest of each name comes back.
-CREATE OR REPLACE FUNCTION larder.restore_entry(p_ino bigint, p_below boolean, p_depth int) RETURNS bytea
+-- that is removed too, the root when it is gone. Null: it is not in the trash.
+CREATE OR REPLACE FUNCTION larder.restore_entry(p_ino bigint, p_depth int) RETURNS bytea
 LANGUAGE plpgsql AS $$
 DECLARE
     t larder.trash;
@@ -334,7 +334,6 @@ DECLARE
     v_name bytea;
     v_now bigint := extract(epoch FROM clock_timestamp())::bigint;
     v_tries int := 0;
-    v_child bigint;
 BEGIN
     SELECT * INTO t FROM larder.trash x WHERE x.ino = p_ino;
     IF NOT FOUND OR p_depth > 4096 THEN
@@ -342,7 +341,7 @@ BEGIN
     END IF;
     v_parent := t.parent;
     IF EXISTS (SELECT FROM larder.trash x WHERE x.ino = v_parent) THEN
-        PERFORM larder.restore_entry(v_parent, false, p_depth + 1);
+        PERFORM larder.restore_entry(v_parent, p_depth + 1);
     END IF;
     PERFORM FROM larder.inode x WHERE x.ino = v_parent AND x.nlink > 0 AND x.mode & 61440 = 16384 FOR NO KEY UPDATE;
     IF NOT FOUND THEN
@@ -370,21 +369,48 @@ BEGIN
     PERFORM larder.note(0, v_parent, v_name, p_ino, 0, 0, NULL);
     PERFORM larder.note(1, 0, NULL, p_ino, 0, 0, NULL, n.allocated, 1);
     PERFORM larder.note(1, 0, NULL, v_parent, 0, 0, NULL);
-    IF p_below AND n.mode & 61440 = 16384 THEN
-        FOR v_child IN SELECT DISTINCT ON (x.name) x.ino FROM larder.trash x WHERE x.parent = p_ino
-                       ORDER BY x.name, x.deleted DESC LOOP
-            PERFORM larder.restore_entry(v_child, true, p_depth + 1);
-        END LOOP;
-    END IF;
     RETURN COALESCE(larder.path_of(v_parent), '') || '/' || v_name;
 END $$;
 
--- errno 2: not in the trash.
-CREATE OR REPLACE FUNCTION larder_v1.trash_restore(p_ino bigint, OUT errno int, OUT path bytea)
+-- A directory that is back already stays, so that a restore which was broken off can be repeated. errno 2: neither in the
+-- trash nor a directory in use.
+CREATE OR REPLACE FUNCTION larder_v1.trash_restore(p_ino bigint, OUT errno int, OUT path bytea, OUT directory boolean)
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
-    path := larder.restore_entry(p_ino, true, 0);
+    path := larder.restore_entry(p_ino, 0);
+    SELECT n.mode & 61440 = 16384 INTO directory FROM larder.inode n WHERE n.ino = p_ino AND n.nlink > 0;
+    IF path IS NULL AND directory THEN
+        path := larder.path_of(p_ino);
+    END IF;
     errno := CASE WHEN path IS NULL THEN 2 ELSE 0 END;
+END $$;
+
+-- What was removed from a directory that is back: the newest of each of the next p_limit names after one. Answers those
+-- that are directories, for which the caller does the same, and a row with the last name when there may be more.
+CREATE OR REPLACE FUNCTION larder_v1.trash_restore_below(p_directory bigint, p_after bytea, p_limit int)
+RETURNS TABLE (ino bigint, name bytea) LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    v_child record;
+    v_last bytea;
+    v_names int := 0;
+BEGIN
+    FOR v_child IN SELECT DISTINCT ON (x.name) x.name, x.ino FROM larder.trash x
+                   WHERE x.parent = p_directory AND x.name > p_after
+                   ORDER BY x.name, x.deleted DESC LIMIT p_limit LOOP
+        v_names := v_names + 1;
+        v_last := v_child.name;
+        IF larder.restore_entry(v_child.ino, 0) IS NOT NULL
+           AND EXISTS (SELECT FROM larder.inode n WHERE n.ino = v_child.ino AND n.mode & 61440 = 16384) THEN
+            ino := v_child.ino;
+            name := NULL;
+            RETURN NEXT;
+        END IF;
+    END LOOP;
+    IF v_names = p_limit THEN
+        ino := NULL;
+        name := v_last;
+        RETURN NEXT;
+    END IF;
 END $$;
 
 -- ---- sums and walks

@@ -176,7 +176,7 @@ CREATE TABLE larder.trash (
     deleted timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX trash_deleted ON larder.trash (deleted, ino);
-CREATE INDEX trash_parent ON larder.trash (parent);
+CREATE INDEX trash_parent ON larder.trash (parent, name);
 
 CREATE TABLE larder.lock (
     ino     bigint NOT NULL,

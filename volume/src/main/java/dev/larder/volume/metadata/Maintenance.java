@@ -80,7 +80,9 @@ public interface Maintenance {
     /**
      * Brings back a removed file or directory, with the removed directories above it and what was removed below it,
      * under its old name; a name that is taken by now gets ".restored-1" and so on, one whose directory is gone for good
-     * comes to the root.
+     * comes to the root. Of several files of one name below it the last removed comes back. It takes several statements:
+     * when it fails, what is back stays, and the same call goes on; for a directory that is there it brings back what was
+     * removed below it.
      *
      * @return the path it has now
      */

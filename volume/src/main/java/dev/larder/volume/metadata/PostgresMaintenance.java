@@ -316,10 +316,7 @@ final class PostgresMaintenance implements Maintenance {
 
     @Override
     public String restore(long inode) {
-        return statements.query(
-                "SELECT * FROM larder_v1.trash_restore(?)",
-                parameters -> parameters.add(inode),
-                row -> path(row.getBytes(2)));
+        return new TrashRestore(statements).run(inode);
     }
 
     private static String path(byte[] bytes) {

@@ -293,4 +293,43 @@ final class MaintenanceTest {
         assertEquals(4, maintenance.sizes().inodes());
         consistent();
     }
+
+    /** Several pages of names, some of them removed twice, and directories below. */
+    @Test
+    void aLargeRemovedTreeComesBackInSteps() {
+        int files = 1_000;
+        manyFiles(sub, files);
+        session.rename(Op.NONE, sub, A, directory, A, 0, ScratchVolume.NOW, false);
+        volume.execute("INSERT INTO larder.inode SELECT (jsonb_populate_record(i, jsonb_build_object("
+                + "'ino', i.ino + 1000000))).* FROM larder.inode i WHERE i.ino > 1000000 AND i.ino % 10 = 0;"
+                + " INSERT INTO larder.trash (ino, parent, name, deleted) SELECT d.ino, d.parent, d.name, '2026-01-02'"
+                + " FROM larder.dentry d WHERE d.ino > 1000000;"
+                + " INSERT INTO larder.trash (ino, parent, name, deleted) SELECT d.ino + 1000000, d.parent, d.name,"
+                + " '2026-01-01' FROM larder.dentry d WHERE d.ino > 1000000 AND d.ino % 10 = 0;"
+                + " DELETE FROM larder.dentry WHERE ino > 1000000; UPDATE larder.inode SET nlink = 0, allocated = 0"
+                + " WHERE ino > 1000000");
+        session.rmdir(Op.NONE, directory, SUB, ScratchVolume.NOW);
+        session.unlink(Op.NONE, directory, A, ScratchVolume.NOW, false);
+        session.rmdir(Op.NONE, 1, D, ScratchVolume.NOW);
+        consistent();
+        assertEquals("/d", maintenance.restore(directory));
+        assertEquals(files, volume.count("SELECT count(*) FROM larder.dentry WHERE parent = " + sub));
+        assertEquals(
+                files / 10, volume.count("SELECT count(*) FROM larder.trash WHERE deleted = '2026-01-01'"), "older ones");
+        assertEquals(files / 10, volume.count("SELECT count(*) FROM larder.trash"));
+        assertEquals(file, session.lookup(directory, A).inode());
+        consistent();
+    }
+
+    @Test
+    void aRestoreThatWasBrokenOffGoesOn() {
+        removeTree();
+        assertEquals("/d", volume.database().ask(
+                "SELECT convert_from(path, 'UTF8') FROM larder_v1.trash_restore(" + directory + ")"));
+        assertEquals(2, volume.count("SELECT count(*) FROM larder.trash"));
+        assertEquals("/d", maintenance.restore(directory));
+        assertEquals(file, session.lookup(sub, A).inode());
+        assertEquals(0, volume.count("SELECT count(*) FROM larder.trash"));
+        consistent();
+    }
 }
