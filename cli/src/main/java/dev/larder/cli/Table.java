@@ -46,13 +46,18 @@ final class Table {
     }
 
     void print(PrintStream out) {
+        print(out, true);
+    }
+
+    /** @param withHead false for the next page of a table that is printed already */
+    void print(PrintStream out, boolean withHead) {
         int[] widths = new int[right.length];
         for (String[] row : rows) {
             for (int i = 0; i < row.length; i++) {
                 widths[i] = Math.max(widths[i], row[i].codePointCount(0, row[i].length()));
             }
         }
-        for (String[] row : rows) {
+        for (String[] row : withHead ? rows : rows.subList(1, rows.size())) {
             StringBuilder line = new StringBuilder();
             for (int i = 0; i < row.length; i++) {
                 String fill = " ".repeat(widths[i] - row[i].codePointCount(0, row[i].length()));

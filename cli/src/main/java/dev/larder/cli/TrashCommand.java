@@ -70,18 +70,35 @@ final class TrashCommand implements Runnable {
                             description = "${COMPLETION-CANDIDATES}")
                     OutputFormat format)
             throws InvalidManifestException {
-        Answers.Trash result = ask(
-                target,
-                ControlProtocol.Command.TRASH_LIST,
-                Map.of("prefix", path, "limit", limit),
-                Answers.Trash.class);
-        format.print(larder.environment().out(), result.entries(), () -> table(result));
+        if (limit <= 0) {
+            throw CommandFailure.usage("--limit", "is not above zero", "--limit=1000");
+        }
+        try (VolumeTarget volume = VolumeTarget.any(larder, target);
+                PagedOutput<Answers.TrashEntry> output =
+                        new PagedOutput<>(larder.environment().out(), format, TrashCommand::table)) {
+            list(volume, path, limit, output);
+        }
         return ExitCodes.OK;
     }
 
-    private static Table table(Answers.Trash result) {
+    /** A page of the trash is printed before the next is asked for. */
+    private static void list(VolumeTarget volume, String path, int limit, PagedOutput<Answers.TrashEntry> output) {
+        int left = limit;
+        String next = "";
+        while (next != null && left > 0) {
+            Answers.Trash page = volume.ask(
+                    ControlProtocol.Command.TRASH_LIST, Map.of("prefix", path, "after", next), Answers.Trash.class);
+            List<Answers.TrashEntry> entries =
+                    page.entries().subList(0, Math.min(left, page.entries().size()));
+            output.page(entries);
+            left -= entries.size();
+            next = page.next();
+        }
+    }
+
+    private static Table table(List<Answers.TrashEntry> entries) {
         Table table = new Table(">INODE", "REMOVED", ">SIZE", "PATH");
-        for (Answers.TrashEntry one : result.entries()) {
+        for (Answers.TrashEntry one : entries) {
             table.row(
                     one.inode(),
                     one.deleted(),

@@ -13,6 +13,8 @@ import dev.larder.volume.engine.Collector;
 import dev.larder.volume.engine.VolumeAdmin;
 import dev.larder.volume.metadata.Maintenance.DiskUsage;
 import dev.larder.volume.metadata.Maintenance.Finding;
+import dev.larder.volume.metadata.Maintenance.TrashPage;
+import dev.larder.volume.metadata.Maintenance.TrashPlace;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -24,6 +26,7 @@ import java.util.function.Consumer;
 /** Answers what needs the volume, but no mount. */
 final class AdminRequests implements ControlServer.Handler {
     private static final long REPORT_BYTES = 16L << 20;
+    private static final int MAX_TRASH_PAGE = 10_000;
 
     private final MountSpec spec;
     private final VolumeAdmin volume;
@@ -148,15 +151,32 @@ final class AdminRequests implements ControlServer.Handler {
     }
 
     private Answers.Trash trash(JsonNode arguments) {
+        TrashPage page = volume.trash(
+                arguments.path("prefix").asText("/"),
+                place(arguments.path("after").asText("")),
+                Math.clamp(arguments.path("entries").asInt(1000), 1, MAX_TRASH_PAGE));
         return new Answers.Trash(
-                volume
-                        .trash(
-                                arguments.path("prefix").asText("/"),
-                                arguments.path("limit").asInt(1000))
-                        .stream()
+                page.entries().stream()
                         .map(one -> new Answers.TrashEntry(
                                 one.inode(), one.path(), one.directory(), one.size(), one.deleted()))
-                        .toList());
+                        .toList(),
+                page.next() == null
+                        ? null
+                        : page.next().deletedMicros() + "/" + page.next().inode());
+    }
+
+    private static TrashPlace place(String text) {
+        if (text.isEmpty()) {
+            return null;
+        }
+        try {
+            int slash = text.indexOf('/');
+            return new TrashPlace(
+                    Long.parseLong(text, 0, Math.max(0, slash), 10),
+                    Long.parseLong(text, slash + 1, text.length(), 10));
+        } catch (NumberFormatException e) {
+            throw new ControlException("'" + text + "' is no place in the trash", null);
+        }
     }
 
     private Answers.Restored restore(JsonNode arguments) {

@@ -1,20 +1,25 @@
 -- The change feed. Rows are invalidations, never values: order does not matter.
 
--- Appends a change. The three tables take turns by the minute.
+-- Appends a change. The three tables take turns by the minute. Who changes whether an inode has a link, or the allocated
+-- bytes of one that has, notes by how much its share of the usage changed: usage_page counts on it.
 CREATE OR REPLACE FUNCTION larder.note(p_kind int, p_parent bigint, p_name bytea, p_ino bigint, p_off bigint,
-        p_len bigint, p_session uuid) RETURNS void LANGUAGE plpgsql AS $$
+        p_len bigint, p_session uuid, p_bytes bigint DEFAULT 0, p_inodes int DEFAULT 0) RETURNS void
+LANGUAGE plpgsql AS $$
 DECLARE
     turn int := (date_part('epoch', clock_timestamp())::bigint / 60) % 3;  -- extract answers a slow numeric
 BEGIN
     IF turn = 0 THEN
-        INSERT INTO larder.change_0 (xid, parent, ino, off, len, session, kind, name)
-        VALUES (pg_current_xact_id(), p_parent, p_ino, p_off, p_len, p_session, p_kind, p_name);
+        INSERT INTO larder.change_0 (xid, parent, ino, off, len, session, kind, name, bytes, inodes)
+        VALUES (pg_current_xact_id(), p_parent, p_ino, p_off, p_len, p_session, p_kind, p_name,
+                p_bytes, p_inodes);
     ELSIF turn = 1 THEN
-        INSERT INTO larder.change_1 (xid, parent, ino, off, len, session, kind, name)
-        VALUES (pg_current_xact_id(), p_parent, p_ino, p_off, p_len, p_session, p_kind, p_name);
+        INSERT INTO larder.change_1 (xid, parent, ino, off, len, session, kind, name, bytes, inodes)
+        VALUES (pg_current_xact_id(), p_parent, p_ino, p_off, p_len, p_session, p_kind, p_name,
+                p_bytes, p_inodes);
     ELSE
-        INSERT INTO larder.change_2 (xid, parent, ino, off, len, session, kind, name)
-        VALUES (pg_current_xact_id(), p_parent, p_ino, p_off, p_len, p_session, p_kind, p_name);
+        INSERT INTO larder.change_2 (xid, parent, ino, off, len, session, kind, name, bytes, inodes)
+        VALUES (pg_current_xact_id(), p_parent, p_ino, p_off, p_len, p_session, p_kind, p_name,
+                p_bytes, p_inodes);
     END IF;
 END $$;
 
@@ -49,8 +54,19 @@ BEGIN
     RETURN NOT late;
 END $$;
 
--- One read of the feed. The cursor is 'snapshot/rotation/incarnation'. A row that the cursor's snapshot does not see has
--- an xid from its xmax on or one of those then in progress; whether it is committed now is what MVCC answers.
+-- What an older snapshot does not see: rows with an xid from its xmax on, or one of those then in progress; whether they
+-- are committed now is what MVCC answers.
+CREATE OR REPLACE FUNCTION larder.unseen(p_from xid8, p_open xid8[]) RETURNS SETOF larder.change_0
+LANGUAGE sql STABLE AS $$
+    SELECT * FROM larder.change_0 WHERE xid >= p_from UNION ALL
+    SELECT * FROM larder.change_1 WHERE xid >= p_from UNION ALL
+    SELECT * FROM larder.change_2 WHERE xid >= p_from UNION ALL
+    SELECT * FROM larder.change_0 WHERE xid = ANY (p_open) UNION ALL
+    SELECT * FROM larder.change_1 WHERE xid = ANY (p_open) UNION ALL
+    SELECT * FROM larder.change_2 WHERE xid = ANY (p_open)
+$$;
+
+-- One read of the feed. The cursor is 'snapshot/rotation/incarnation'.
 CREATE OR REPLACE FUNCTION larder_v1.feed(p_session uuid, p_cursor text, p_limit int,
         OUT next_cursor text, OUT lost boolean, OUT incarnation uuid, OUT others int,
         OUT kinds smallint[], OUT parents bigint[], OUT names bytea[], OUT inodes bigint[], OUT offs bigint[],
@@ -88,15 +104,9 @@ BEGIN
         RETURN;
     END IF;
     -- one snapshot for the rows, the next cursor and its rotation
-    WITH unseen AS (
-        SELECT * FROM larder.change_0 WHERE xid >= from_xid UNION ALL
-        SELECT * FROM larder.change_1 WHERE xid >= from_xid UNION ALL
-        SELECT * FROM larder.change_2 WHERE xid >= from_xid UNION ALL
-        SELECT * FROM larder.change_0 WHERE xid = ANY (open_xids) UNION ALL
-        SELECT * FROM larder.change_1 WHERE xid = ANY (open_xids) UNION ALL
-        SELECT * FROM larder.change_2 WHERE xid = ANY (open_xids)),
-    c AS MATERIALIZED (
-        SELECT * FROM unseen u WHERE u.session IS DISTINCT FROM p_session OR u.kind = 4 LIMIT p_limit + 1)
+    WITH c AS MATERIALIZED (
+        SELECT * FROM larder.unseen(from_xid, open_xids) u
+        WHERE u.session IS DISTINCT FROM p_session OR u.kind = 4 LIMIT p_limit + 1)
     SELECT count(*), array_agg(c.kind), array_agg(c.parent), array_agg(c.name), array_agg(c.ino), array_agg(c.off),
            array_agg(c.len), pg_current_snapshot(), (SELECT r.number FROM larder.feed_rotation r)
       INTO v_found, kinds, parents, names, inodes, offs, lens, snapshot_now, rotation

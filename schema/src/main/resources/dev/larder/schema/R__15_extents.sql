@@ -1,5 +1,10 @@
 -- Cutting extents. The caller has locked the inode's row and keeps its allocated bytes and times.
 
+-- A new version of an inode's row: tells a check that what belongs to the inode changed (R__75_check.sql).
+CREATE OR REPLACE FUNCTION larder.rewrite(p_ino bigint) RETURNS void LANGUAGE sql AS $$
+    UPDATE larder.inode n SET nlink = n.nlink WHERE n.ino = p_ino
+$$;
+
 -- What a cut extent keeps of an inline content: all of it while it uses at least half, else its own bytes only (then
 -- without frames), so that n cuts of a content never make n copies of it. Compressed or encrypted content is kept whole.
 CREATE OR REPLACE FUNCTION larder.keeps_whole(p_kind smallint, p_key_id smallint, p_frames bytea, p_data_bytes int,

@@ -166,7 +166,7 @@ BEGIN
     RETURNING n.* INTO i;
     a := larder.attributes_of(i);
     IF p_name IS NOT NULL THEN
-        PERFORM larder.note(0, p_parent, p_name, p_ino, 0, 0, p_session);
+        PERFORM larder.note(0, p_parent, p_name, p_ino, 0, 0, p_session, 0, 1);
     END IF;
     PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_ino, 0, CASE WHEN p_name IS NULL THEN 0 ELSE 1 END);
 END $$;
@@ -191,6 +191,8 @@ CREATE OR REPLACE FUNCTION larder_v1.link(
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     i larder.inode;
+    v_bytes bigint;
+    v_inodes int;
 BEGIN
     errno := 0;
     IF p_resent THEN
@@ -231,9 +233,10 @@ BEGIN
         ctime_ns = CASE WHEN (p_s, p_ns) > (n.ctime_s, n.ctime_ns) THEN p_ns ELSE n.ctime_ns END
     WHERE n.ino = p_ino RETURNING n.* INTO i;
     a := larder.attributes_of(i);
-    PERFORM larder.note(0, p_parent, p_name, p_ino, 0, 0, p_session);
-    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_ino,
-                          CASE WHEN i.nlink = 1 THEN i.allocated ELSE 0 END, CASE WHEN i.nlink = 1 THEN 1 ELSE 0 END);
+    v_bytes := CASE WHEN i.nlink = 1 THEN i.allocated ELSE 0 END;
+    v_inodes := CASE WHEN i.nlink = 1 THEN 1 ELSE 0 END;
+    PERFORM larder.note(0, p_parent, p_name, p_ino, 0, 0, p_session, v_bytes, v_inodes);
+    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_ino, v_bytes, v_inodes);
 END $$;
 
 CREATE OR REPLACE FUNCTION larder_v1.unlink(
@@ -244,6 +247,8 @@ LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     v_ino bigint;
     v_last boolean;
+    v_bytes bigint;
+    v_inodes int;
     i larder.inode;
 BEGIN
     errno := 0;
@@ -287,9 +292,10 @@ BEGIN
     IF v_last THEN
         PERFORM larder.last_link_gone(p_session, v_ino, p_parent, p_name, p_hold);
     END IF;
-    PERFORM larder.note(CASE WHEN v_last THEN 3 ELSE 0 END, p_parent, p_name, v_ino, 0, 0, p_session);
-    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, v_ino,
-                          CASE WHEN v_last THEN -i.allocated ELSE 0 END, CASE WHEN v_last THEN -1 ELSE 0 END);
+    v_bytes := CASE WHEN v_last THEN -i.allocated ELSE 0 END;
+    v_inodes := CASE WHEN v_last THEN -1 ELSE 0 END;
+    PERFORM larder.note(CASE WHEN v_last THEN 3 ELSE 0 END, p_parent, p_name, v_ino, 0, 0, p_session, v_bytes, v_inodes);
+    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, v_ino, v_bytes, v_inodes);
 END $$;
 
 CREATE OR REPLACE FUNCTION larder_v1.rmdir(
@@ -333,7 +339,7 @@ BEGIN
         ctime_ns = CASE WHEN (p_s, p_ns) > (n.ctime_s, n.ctime_ns) THEN p_ns ELSE n.ctime_ns END
     WHERE n.ino = rmdir.ino;
     PERFORM larder.last_link_gone(p_session, ino, p_parent, p_name, false);
-    PERFORM larder.note(3, p_parent, p_name, ino, 0, 0, p_session);
+    PERFORM larder.note(3, p_parent, p_name, ino, 0, 0, p_session, 0, -1);
     PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, ino, 0, -1);
 END $$;
 

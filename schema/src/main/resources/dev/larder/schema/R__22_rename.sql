@@ -41,6 +41,8 @@ DECLARE
     v_old_type int;
     v_exchange boolean := p_flags = 2;
     v_last boolean := false;
+    v_bytes bigint := 0;
+    v_inodes int := 0;
     v_count int;
     i larder.inode;
     o larder.inode;
@@ -135,6 +137,8 @@ BEGIN
         WHERE n.ino = v_old RETURNING n.* INTO STRICT o;
         v_last := o.nlink = 0;
         IF v_last THEN
+            v_bytes := -o.allocated;
+            v_inodes := -1;
             PERFORM larder.last_link_gone(p_session, v_old, p_new_parent, p_new_name, p_hold AND v_old_type <> 4);
         END IF;
     END IF;
@@ -145,9 +149,8 @@ BEGIN
                                   p_s, p_ns);
     PERFORM larder.note(0, p_parent, p_name, v_ino, 0, 0, p_session);
     PERFORM larder.note(CASE WHEN v_last THEN 3 ELSE 0 END, p_new_parent, p_new_name,
-                        COALESCE(v_old, v_ino), 0, 0, p_session);
-    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, v_ino,
-                          CASE WHEN v_last THEN -o.allocated ELSE 0 END, CASE WHEN v_last THEN -1 ELSE 0 END);
+                        COALESCE(v_old, v_ino), 0, 0, p_session, v_bytes, v_inodes);
+    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, v_ino, v_bytes, v_inodes);
 END $$;
 
 -- The parents' times and numbers of subdirectories after a rename.

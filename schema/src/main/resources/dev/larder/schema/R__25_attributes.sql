@@ -42,6 +42,7 @@ CREATE OR REPLACE FUNCTION larder_v1.set_attributes(
 LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     v_freed bigint := 0;
+    v_bytes bigint := 0;
     i larder.inode;
 BEGIN
     errno := 0;
@@ -89,9 +90,10 @@ BEGIN
     IF p_size IS NULL THEN
         PERFORM larder.note(1, 0, NULL, p_ino, 0, 0, p_session);
     ELSE
-        PERFORM larder.note(2, 0, NULL, p_ino, p_size, 0, p_session);
+        v_bytes := CASE WHEN i.nlink > 0 THEN -v_freed ELSE 0 END;
+        PERFORM larder.note(2, 0, NULL, p_ino, p_size, 0, p_session, v_bytes);
     END IF;
-    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_ino, CASE WHEN i.nlink > 0 THEN -v_freed ELSE 0 END, 0);
+    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_ino, v_bytes, 0);
 END $$;
 
 CREATE OR REPLACE FUNCTION larder_v1.get_xattr(p_ino bigint, p_name bytea, OUT errno int, OUT value bytea)

@@ -148,10 +148,11 @@ BEGIN
             uid = COALESCE(p_changes[c + 8], v_inode.uid), gid = COALESCE(p_changes[c + 9], v_inode.gid), mode = v_mode
         WHERE n.ino = v_inode.ino
         RETURNING * INTO v_inode;
-        IF v_inode.nlink > 0 THEN
-            v_usage := v_usage + v_delta;
+        IF v_inode.nlink = 0 THEN
+            v_delta := 0;
         END IF;
-        PERFORM larder.note(2, 0, NULL, v_inode.ino, v_from, v_to - v_from, p_session);
+        v_usage := v_usage + v_delta;
+        PERFORM larder.note(2, 0, NULL, v_inode.ino, v_from, v_to - v_from, p_session, v_delta);
         a := larder.attributes_of(v_inode);
         RETURN NEXT;
     END LOOP;
@@ -167,6 +168,7 @@ CREATE OR REPLACE FUNCTION larder.content_changed(
 RETURNS larder.attributes LANGUAGE plpgsql AS $$
 DECLARE
     v_inode larder.inode;
+    v_bytes bigint;
 BEGIN
     UPDATE larder.inode n
     SET size = p_size, allocated = n.allocated + p_delta, version = n.version + 1,
@@ -174,9 +176,9 @@ BEGIN
         mtime_s = CASE WHEN p_modified THEN p_seconds ELSE n.mtime_s END,
         mtime_ns = CASE WHEN p_modified THEN p_nanos ELSE n.mtime_ns END
     WHERE n.ino = p_ino RETURNING * INTO v_inode;
-    PERFORM larder.note(2, 0, NULL, p_ino, p_from, p_len, p_session);
-    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_ino,
-        CASE WHEN v_inode.nlink > 0 THEN p_delta ELSE 0 END, 0);
+    v_bytes := CASE WHEN v_inode.nlink > 0 THEN p_delta ELSE 0 END;
+    PERFORM larder.note(2, 0, NULL, p_ino, p_from, p_len, p_session, v_bytes);
+    PERFORM larder.finish(p_session, p_slot, p_epoch, p_op, p_ino, v_bytes, 0);
     RETURN larder.attributes_of(v_inode);
 END $$;
 

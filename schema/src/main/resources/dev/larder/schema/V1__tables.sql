@@ -22,7 +22,8 @@ CREATE TABLE larder.volume (
     trash        interval NOT NULL DEFAULT interval '1 day',  -- 0 = no trash
     next_inode   bigint  NOT NULL DEFAULT 2,
     base_bytes   bigint  NOT NULL DEFAULT 0,  -- usage of sessions that have ended
-    base_inodes  bigint  NOT NULL DEFAULT 1
+    base_inodes  bigint  NOT NULL DEFAULT 1,
+    usage_repairs int    NOT NULL DEFAULT 0   -- so that an error is never put right twice
 );
 
 -- Empty after a crash of the server and on a promoted standby: that is how agents see it.
@@ -97,8 +98,8 @@ CREATE TABLE larder.dentry (
     name   bytea    NOT NULL,
     PRIMARY KEY (parent, hash, name)
 );
--- From a directory to its name: paths of the trash, fsck.
-CREATE INDEX dentry_directory ON larder.dentry (ino) WHERE type = 4;
+-- From an inode to its names: paths, fsck. What it costs a create: docs/adr/0022.
+CREATE INDEX dentry_ino ON larder.dentry (ino);
 
 CREATE TABLE larder.extent (
     ino     bigint   NOT NULL,
@@ -174,8 +175,8 @@ CREATE TABLE larder.trash (
     name    bytea  NOT NULL,
     deleted timestamptz NOT NULL DEFAULT clock_timestamp()
 );
-CREATE INDEX trash_deleted ON larder.trash (deleted);
-CREATE INDEX trash_parent ON larder.trash (parent);
+CREATE INDEX trash_deleted ON larder.trash (deleted, ino);
+CREATE INDEX trash_parent ON larder.trash (parent, name);
 
 CREATE TABLE larder.lock (
     ino     bigint NOT NULL,
@@ -219,12 +220,14 @@ CREATE UNLOGGED TABLE larder.change_0 (
     len     bigint   NOT NULL,
     session uuid,
     kind    smallint NOT NULL,  -- ordinal of Metadata.Change.Kind
-    name    bytea
+    name    bytea,
+    bytes   bigint   NOT NULL DEFAULT 0,  -- how the inode's share of the usage changed, for the check
+    inodes  smallint NOT NULL DEFAULT 0
 );
 CREATE INDEX change_0_xid ON larder.change_0 (xid);
-CREATE UNLOGGED TABLE larder.change_1 (LIKE larder.change_0);
+CREATE UNLOGGED TABLE larder.change_1 (LIKE larder.change_0 INCLUDING DEFAULTS);
 CREATE INDEX change_1_xid ON larder.change_1 (xid);
-CREATE UNLOGGED TABLE larder.change_2 (LIKE larder.change_0);
+CREATE UNLOGGED TABLE larder.change_2 (LIKE larder.change_0 INCLUDING DEFAULTS);
 CREATE INDEX change_2_xid ON larder.change_2 (xid);
 
 -- How often a table of the feed was truncated, and what was visible at the last time.

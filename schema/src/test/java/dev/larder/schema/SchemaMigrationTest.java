@@ -147,6 +147,23 @@ class SchemaMigrationTest {
         assertEquals(SchemaState.ownDigest(), superuser(row.id(), "SELECT digest FROM larder.schema_state"));
     }
 
+    /** Every function runs with the owner's rights, so nothing may belong to the server's administrator. */
+    @Test
+    void everythingBelongsToTheOwner() throws Exception {
+        VolumeRow row = row();
+        schema.provision(row, "a");
+        String owner = SchemaMigration.databaseName(row.id()) + "_owner";
+        assertEquals(
+                owner,
+                superuser(
+                        row.id(),
+                        "SELECT string_agg(DISTINCT pg_get_userbyid(x.owner), ' ') FROM ("
+                                + "SELECT c.relowner AS owner, c.relnamespace AS space FROM pg_class c UNION ALL"
+                                + " SELECT p.proowner, p.pronamespace FROM pg_proc p UNION ALL"
+                                + " SELECT n.nspowner, n.oid FROM pg_namespace n) x JOIN pg_namespace n ON n.oid = x.space"
+                                + " WHERE n.nspname IN ('larder', 'larder_v1', 'larder_flyway')"));
+    }
+
     @Test
     void aNewerSchemaIsRefused() throws Exception {
         VolumeRow row = row();

@@ -75,7 +75,8 @@ public final class Answers {
     /** @param allocatedBytes bytes that hold data or are preallocated */
     public record Usage(String path, long files, long directories, long sizeBytes, long allocatedBytes) {}
 
-    public record Trash(List<TrashEntry> entries) {}
+    /** @param next where the next page begins; null = there are no more entries */
+    public record Trash(List<TrashEntry> entries, String next) {}
 
     public record TrashEntry(long inode, String path, boolean directory, long sizeBytes, Instant deleted) {}
 

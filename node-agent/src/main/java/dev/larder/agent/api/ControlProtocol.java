@@ -49,7 +49,10 @@ public final class ControlProtocol {
         CONFIG("config"),
         /** {@code paths}: as of warmup. Result: {@link Answers.Du}. */
         DU("du"),
-        /** {@code prefix}: "/"; {@code limit}: 1000. Result: {@link Answers.Trash}. */
+        /**
+         * {@code prefix}: "/"; {@code after}: the "next" of the page before; {@code entries}: to look at, 1000, at most
+         * 10,000. Result: {@link Answers.Trash}, a page with those below the prefix.
+         */
         TRASH_LIST("trashList"),
         /** {@code inodes}: list of numbers. Result: {@link Answers.Restored}. */
         TRASH_RESTORE("trashRestore"),

@@ -16,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
-import java.util.function.IntSupplier;
 import java.util.stream.IntStream;
 
 /**
@@ -82,8 +81,11 @@ public final class Collector {
     }
 
     Collected run(Listener listener) throws IOException {
-        long trash = repeat("trash", listener, () -> maintenance.purgeExpiredTrash(BATCH));
-        long inodes = repeat("inodes without a name", listener, () -> maintenance.purgeUnlinked(ages.unlinked, BATCH));
+        listener.at("trash", 0);
+        long trash = maintenance.purgeExpiredTrash(done -> listener.at("trash", done));
+        listener.at("inodes without a name", 0);
+        long inodes =
+                maintenance.purgeUnlinked(ages.unlinked, done -> listener.at("inodes without a name", done));
         listener.at("segments without a reference", 0);
         int retired = maintenance.retireSegments(ages.segment);
         Deleted segments = deleteRetired(listener);
@@ -109,20 +111,7 @@ public final class Collector {
     }
 
     long purgeTrash(Instant before) {
-        return repeat("trash", Listener.NONE, () -> maintenance.purgeTrash(before, BATCH));
-    }
-
-    private static long repeat(String step, Listener listener, IntSupplier batch) {
-        long sum = 0;
-        for (int i = 0; i < MAX_BATCHES; i++) {
-            listener.at(step, sum);
-            int done = batch.getAsInt();
-            sum += done;
-            if (done < BATCH) {
-                break;
-            }
-        }
-        return sum;
+        return maintenance.purgeTrash(before, done -> {});
     }
 
     private Deleted deleteRetired(Listener listener) throws IOException {

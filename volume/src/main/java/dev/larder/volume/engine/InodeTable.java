@@ -10,6 +10,7 @@ import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.ToLongFunction;
 
 /** The inodes in use, and a bounded number of clean ones that were closed last. Thread-safe. */
 final class InodeTable {
@@ -49,6 +50,16 @@ final class InodeTable {
             entry.uses++;
             return entry;
         });
+    }
+
+    /** Uses an inode for one operation. */
+    long with(long inode, ToLongFunction<OpenInode> operation) {
+        OpenInode in = use(inode);
+        try {
+            return operation.applyAsLong(in);
+        } finally {
+            done(in);
+        }
     }
 
     void done(OpenInode entry) {

@@ -252,7 +252,7 @@ public final class MountedVolume implements AutoCloseable {
         }
     }
 
-    /** @param path null when it has none, or when it was not found in bounded time */
+    /** @param path null when it has none */
     public record CachedPath(String path, long inode, long cachedBytes, long sizeBytes) {}
 
     /** Numbers of this moment. */

@@ -5,7 +5,8 @@ import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileName;
 import dev.larder.volume.metadata.Maintenance.DiskUsage;
-import dev.larder.volume.metadata.Maintenance.TrashEntry;
+import dev.larder.volume.metadata.Maintenance.TrashPage;
+import dev.larder.volume.metadata.Maintenance.TrashPlace;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.Metadata.Heartbeat;
 import dev.larder.volume.metadata.PostgresMetadata;
@@ -114,8 +115,9 @@ public final class VolumeAdmin implements AutoCloseable {
         return metadata.maintenance().liveSessions().size();
     }
 
-    public List<TrashEntry> trash(String pathPrefix, int limit) {
-        return metadata.maintenance().trash(pathPrefix, limit);
+    /** See {@link dev.larder.volume.metadata.Maintenance#trash}. */
+    public TrashPage trash(String pathPrefix, TrashPlace after, int entries) {
+        return metadata.maintenance().trash(pathPrefix, after, entries);
     }
 
     /** See {@link dev.larder.volume.metadata.Maintenance#pathsOf}. */

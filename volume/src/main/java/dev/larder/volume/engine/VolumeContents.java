@@ -2,32 +2,25 @@ package dev.larder.volume.engine;
 
 import dev.larder.volume.Attributes;
 import dev.larder.volume.Caller;
-import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileSystem;
 import dev.larder.volume.FileSystem.Opened;
 import dev.larder.volume.FileTime;
 import dev.larder.volume.Kernel;
-import dev.larder.volume.LostChangesException;
 import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
 import dev.larder.volume.cache.CachedFile.Range;
 import dev.larder.volume.cache.NodeCache;
-import dev.larder.volume.engine.OpenInode.Mode;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.objects.SegmentStore;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
-import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -53,8 +46,10 @@ final class VolumeContents implements Contents {
     private final ContentWriter writer;
     private final ContentChanges changes;
     private final OpenFiles open;
+    private final Sync sync;
     private final WriteBack writeBack;
     private final Notifications notifications;
+
     /** @param successor this process continues a mount: inodes may be open that it knows nothing of */
     VolumeContents(
             Metadata metadata,
@@ -90,6 +85,7 @@ final class VolumeContents implements Contents {
                 this.options,
                 executor,
                 successor);
+        this.sync = new Sync(table, revalidation, open, committer, durability, this.options.patience(), executor);
         this.writeBack = new WriteBack(table, committer, dirtiness, durability, this.options, executor);
     }
 
@@ -98,7 +94,7 @@ final class VolumeContents implements Contents {
         durability.begin();
         table.began(durability.incarnation());
         for (long inode : cache.dirtyInodes()) {
-            with(inode, in -> recover(in));
+            table.with(inode, in -> recover(in));
         }
         writeBack.start();
         return this;
@@ -147,53 +143,36 @@ final class VolumeContents implements Contents {
 
     @Override
     public int read(long inode, long handle, long offset, MemorySegment into) {
-        return (int) with(inode, in -> reader.read(in, offset, into));
+        return (int) table.with(inode, in -> reader.read(in, offset, into));
     }
 
     @Override
     public int write(
             Op op, Caller caller, long inode, long handle, long offset, MemorySegment from, boolean killSuidgid) {
         boolean append = (handle & FileSystem.HANDLE_APPEND) != 0;
-        return (int) with(inode, in -> writer.write(op, in, offset, from, append, killSuidgid));
+        return (int) table.with(inode, in -> writer.write(op, in, offset, from, append, killSuidgid));
     }
 
     @Override
     public void flush(Op op, long inode) {
         if (table.peek(inode) != null) {
-            with(inode, open::commit);
+            table.with(inode, open::commit);
         }
     }
 
     @Override
     public void fsync(long inode, boolean dataOnly) {
-        with(inode, in -> {
-            open.commit(in);
-            durability.flush();
-            if (durability.isSuspect(inode)) {
-                commitAgain(in);
-            }
-            if (durability.takeLost(inode)) {
-                throw new ErrnoException(
-                        Errno.EIO, "the database lost commits of inode " + inode + " that were not durable yet");
-            }
-            return 0;
-        });
+        sync.inode(inode);
     }
 
-    private void commitAgain(OpenInode in) {
-        table.distrust();
-        in.lock.lock();
-        try {
-            revalidation.attributes(in);
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ESTALE) {
-                throw e;
-            }
-        } finally {
-            in.lock.unlock();
-        }
-        committer.commit(in);
-        durability.flush();
+    @Override
+    public void flushAll() {
+        sync.commitAll();
+    }
+
+    @Override
+    public void syncAll() {
+        sync.all();
     }
 
     @Override
@@ -208,7 +187,7 @@ final class VolumeContents implements Contents {
 
     @Override
     public void fallocate(Op op, long inode, long offset, long length, int mode) {
-        with(inode, in -> {
+        table.with(inode, in -> {
             changes.fallocate(op, in, offset, length, mode);
             return 0;
         });
@@ -216,13 +195,13 @@ final class VolumeContents implements Contents {
 
     @Override
     public long seek(long inode, long offset, int whence) {
-        return with(inode, in -> changes.seek(in, offset, whence));
+        return table.with(inode, in -> changes.seek(in, offset, whence));
     }
 
     @Override
     public long copyFileRange(Op op, long inode, long offset, long toInode, long toOffset, long length) {
-        return with(
-                inode, source -> with(toInode, target -> changes.copy(op, source, offset, target, toOffset, length)));
+        return table.with(
+                inode, source -> table.with(toInode, target -> changes.copy(op, source, offset, target, toOffset, length)));
     }
 
     @Override
@@ -276,7 +255,7 @@ final class VolumeContents implements Contents {
         }
         inBackground(() -> {
             try {
-                flushAndCommitAgain();
+                sync.flushAndCommitAgain();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }
@@ -293,48 +272,8 @@ final class VolumeContents implements Contents {
     }
 
     @Override
-    public void flushAll() {
-        List<CompletableFuture<Void>> commits = new ArrayList<>();
-        for (OpenInode in : table.all()) {
-            if (in.pending != null || in.mode == Mode.PASSTHROUGH && in.writers > 0) {
-                commits.add(CompletableFuture.runAsync(() -> with(in.inode, open::commit), executor));
-            }
-        }
-        try {
-            CompletableFuture.allOf(commits.toArray(CompletableFuture[]::new))
-                    .orTimeout(2 * options.patience().toMillis(), TimeUnit.MILLISECONDS)
-                    .join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof TimeoutException) {
-                throw new ErrnoException(Errno.ETIMEDOUT, "not everything was committed in time", e);
-            }
-            throw Failures.of("not everything was committed", e.getCause());
-        }
-    }
-
-    @Override
-    public void syncAll() {
-        flushAll();
-        flushAndCommitAgain();
-        if (durability.takeUntold()) {
-            throw new LostChangesException("the database lost commits that were not durable yet");
-        }
-    }
-
-    /** After a crash of the database what it lost is committed again, when the cache still has it. */
-    private void flushAndCommitAgain() {
-        durability.flush();
-        for (long inode : durability.suspects()) {
-            with(inode, in -> {
-                commitAgain(in);
-                return 0;
-            });
-        }
-    }
-
-    @Override
     public void warm(long inode, LongConsumer fetchedBytes) {
-        with(inode, in -> {
+        table.with(inode, in -> {
             in.lock.lock();
             try {
                 revalidation.attributes(in);
@@ -371,7 +310,7 @@ final class VolumeContents implements Contents {
     public void close() {
         writeBack.close();
         try {
-            flushAll();
+            sync.commitAll();
             durability.flush();
         } finally {
             stop();
@@ -394,15 +333,6 @@ final class VolumeContents implements Contents {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        }
-    }
-
-    private long with(long inode, ToLongFunction<OpenInode> operation) {
-        OpenInode in = table.use(inode);
-        try {
-            return operation.applyAsLong(in);
-        } finally {
-            table.done(in);
         }
     }
 }

@@ -40,15 +40,18 @@ public interface Maintenance {
 
     /**
      * Inodes at nlink 0 that neither trash nor a hold keeps are removed, {@code age} after a call first saw them so by the
-     * database's clock: call it regularly. @return how many
+     * database's clock: call it regularly.
+     *
+     * @param purged told how many so far, statement by statement
+     * @return how many
      */
-    int purgeUnlinked(Duration age, int limit);
+    long purgeUnlinked(Duration age, LongConsumer purged);
 
-    /** Trash entries deleted before a time are given up. @return how many */
-    int purgeTrash(Instant before, int limit);
+    /** Trash entries deleted before a time are given up. @param purged as of purgeUnlinked @return how many */
+    long purgeTrash(Instant before, LongConsumer purged);
 
     /** Trash entries whose time, which the volume's database says, is over are given up. @return how many */
-    int purgeExpiredTrash(int limit);
+    long purgeExpiredTrash(LongConsumer purged);
 
     /**
      * What could be given up, retired and deleted now by these ages; changes nothing.
@@ -62,23 +65,30 @@ public interface Maintenance {
     Sizes sizes();
 
     /**
-     * Paths of regular files and others, in the order asked; null when an inode has none, or when the volume has so many
-     * names that looking further would take long. Of several names one.
+     * Paths of regular files and others, in the order asked; null when an inode has none. Of several names one.
      */
     List<String> pathsOf(List<Long> inodes);
 
-    List<TrashEntry> trash(String pathPrefix, int limit);
+    /**
+     * Removed files that can be brought back, the last removed first: those below a path among the next entries.
+     *
+     * @param after null: from the beginning
+     * @param entries to look at; a page may have fewer, or none, and yet not be the last
+     */
+    TrashPage trash(String pathPrefix, TrashPlace after, int entries);
 
     /**
      * Brings back a removed file or directory, with the removed directories above it and what was removed below it,
      * under its old name; a name that is taken by now gets ".restored-1" and so on, one whose directory is gone for good
-     * comes to the root.
+     * comes to the root. Of several files of one name below it the last removed comes back. It takes several statements:
+     * when it fails, what is back stays, and the same call goes on; for a directory that is there it brings back what was
+     * removed below it.
      *
      * @return the path it has now
      */
     String restore(long inode);
 
-    /** Exact sums below a directory, itself included. */
+    /** Exact sums below a directory, itself included. What changes meanwhile is counted before or after. */
     DiskUsage diskUsage(long inode);
 
     /** Walks every regular file's extents by inode number. @return at most limit extents after the position */
@@ -115,6 +125,11 @@ public interface Maintenance {
     record Sizes(long inodes, long segments) {}
 
     record TrashEntry(long inode, String path, boolean directory, long size, Instant deleted) {}
+
+    record TrashPlace(long deletedMicros, long inode) {}
+
+    /** @param next null = there are no more */
+    record TrashPage(List<TrashEntry> entries, TrashPlace next) {}
 
     record DiskUsage(long files, long directories, long sizeBytes, long allocatedBytes) {}
 

@@ -6,9 +6,12 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.function.LongConsumer;
@@ -16,6 +19,15 @@ import java.util.function.LongConsumer;
 /** Statements of background work and administration. */
 final class PostgresMaintenance implements Maintenance {
     private static final int SEGMENTS_A_STATEMENT = 1000;
+    private static final int PATHS_A_STATEMENT = 1000;
+    private static final int INODES_A_STATEMENT = 1000;
+    /** Of statements that only count. */
+    private static final int ROWS_A_STATEMENT = 10_000;
+
+    private static final TrashPlace BEFORE_THE_OLDEST = new TrashPlace(0, 0);
+    /** In microseconds the year 9999. */
+    private static final TrashPlace BEFORE_THE_LAST = new TrashPlace(253_402_300_799_000_000L, Long.MAX_VALUE);
+
     private static final UUID BEFORE_ALL = new UUID(0, 0);
 
     private final SessionStatements statements;
@@ -135,27 +147,47 @@ final class PostgresMaintenance implements Maintenance {
     }
 
     @Override
-    public int purgeUnlinked(Duration age, int limit) {
-        return statements.query(
-                "SELECT * FROM larder_v1.purge_unlinked(?, ?)",
-                parameters -> parameters.add(age.toMillis()).add(limit),
-                row -> row.getInt(2));
+    public long purgeUnlinked(Duration age, LongConsumer purged) {
+        long[] sum = {0};
+        Long[] after = {0L};
+        while (after[0] != null) {
+            statements.query(
+                    "SELECT * FROM larder_v1.purge_unlinked(?, ?, ?)",
+                    parameters -> parameters.add(age.toMillis()).add(after[0]).add(INODES_A_STATEMENT),
+                    row -> {
+                        sum[0] += row.getLong(2);
+                        after[0] = row.getObject(3, Long.class);
+                        return true;
+                    });
+            purged.accept(sum[0]);
+        }
+        return sum[0];
     }
 
     @Override
-    public int purgeTrash(Instant before, int limit) {
-        return statements.query(
-                "SELECT * FROM larder_v1.purge_trash(?::timestamptz, ?)",
-                parameters -> parameters.add(before.toString()).add(limit),
-                row -> row.getInt(2));
+    public long purgeTrash(Instant before, LongConsumer purged) {
+        return purgeTrash(before.toString(), purged);
     }
 
     @Override
-    public int purgeExpiredTrash(int limit) {
-        return statements.query(
-                "SELECT * FROM larder_v1.purge_trash(NULL, ?)",
-                parameters -> parameters.add(limit),
-                row -> row.getInt(2));
+    public long purgeExpiredTrash(LongConsumer purged) {
+        return purgeTrash((String) null, purged);
+    }
+
+    private long purgeTrash(String before, LongConsumer purged) {
+        long[] sum = {0};
+        boolean more = true;
+        while (more) {
+            more = statements.query(
+                    "SELECT * FROM larder_v1.purge_trash(?::timestamptz, ?)",
+                    parameters -> parameters.add(before).add(INODES_A_STATEMENT),
+                    row -> {
+                        sum[0] += row.getLong(2);
+                        return row.getBoolean(3);
+                    });
+            purged.accept(sum[0]);
+        }
+        return sum[0];
     }
 
     @Override
@@ -175,51 +207,116 @@ final class PostgresMaintenance implements Maintenance {
                         return true;
                     });
         }
-        return statements.query(
-                "SELECT * FROM larder_v1.inode_garbage(?)",
-                parameters -> parameters.add(unlinked.toMillis()),
-                row -> new Garbage(row.getLong(2), row.getLong(3), unreferenced[0], unreferenced[1], unreferenced[2]));
+        return new Garbage(
+                expiredTrash(), unlinkedGarbage(unlinked), unreferenced[0], unreferenced[1], unreferenced[2]);
+    }
+
+    private long expiredTrash() {
+        long[] sum = {0};
+        TrashPlace[] after = {BEFORE_THE_OLDEST};
+        while (after[0] != null) {
+            statements.query(
+                    "SELECT * FROM larder_v1.trash_garbage(?, ?, ?)",
+                    parameters -> parameters
+                            .add(after[0].deletedMicros())
+                            .add(after[0].inode())
+                            .add(ROWS_A_STATEMENT),
+                    row -> {
+                        sum[0] += row.getLong(2);
+                        Long micros = row.getObject(3, Long.class);
+                        after[0] = micros == null ? null : new TrashPlace(micros, row.getLong(4));
+                        return true;
+                    });
+        }
+        return sum[0];
+    }
+
+    private long unlinkedGarbage(Duration age) {
+        return sum(0L, Long.class, (parameters, after) -> parameters.add(age.toMillis()).add(after), "unlinked_garbage(?, ?, ?)");
     }
 
     @Override
     public Sizes sizes() {
-        return statements.query(
-                "SELECT * FROM larder_v1.sizes()", parameters -> {}, row -> new Sizes(row.getLong(2), row.getLong(3)));
+        return new Sizes(
+                sum(0L, Long.class, Parameters::add, "count_inodes(?, ?)"),
+                sum(BEFORE_ALL, UUID.class, Parameters::add, "count_segments(?, ?)"));
     }
+
+    private interface Place<K> {
+        Parameters bind(Parameters parameters, K after) throws SQLException;
+    }
+
+    /** What a function that answers (errno, count, last key of the page or null) counts in all. */
+    private <K> long sum(K before, Class<K> key, Place<K> place, String function) {
+        long sum = 0;
+        K after = before;
+        while (after != null) {
+            K from = after;
+            Counted<K> page = statements.query(
+                    "SELECT * FROM larder_v1." + function,
+                    parameters -> place.bind(parameters, from).add(ROWS_A_STATEMENT),
+                    row -> new Counted<>(row.getLong(2), row.getObject(3, key)));
+            sum += page.count();
+            after = page.last();
+        }
+        return sum;
+    }
+
+    private record Counted<K>(long count, K last) {}
 
     @Override
     public List<String> pathsOf(List<Long> inodes) {
-        return new PathSearch(statements).of(inodes);
+        Map<Long, String> paths = new HashMap<>();
+        for (int from = 0; from < inodes.size(); from += PATHS_A_STATEMENT) {
+            List<Long> step = inodes.subList(from, Math.min(inodes.size(), from + PATHS_A_STATEMENT));
+            statements.queryRows(
+                    "SELECT * FROM larder_v1.paths_of(?)", parameters -> parameters.addLongs(step), rows -> {
+                        while (rows.next()) {
+                            if (rows.getBytes(2) != null) {
+                                paths.put(rows.getLong(1), path(rows.getBytes(2)));
+                            }
+                        }
+                        return true;
+                    });
+        }
+        return inodes.stream().map(paths::get).toList();
     }
 
     @Override
-    public List<TrashEntry> trash(String pathPrefix, int limit) {
+    public TrashPage trash(String pathPrefix, TrashPlace after, int limit) {
+        TrashPlace from = after == null ? BEFORE_THE_LAST : after;
         return statements.queryRows(
-                "SELECT x.ino, x.path, x.directory, x.size, (extract(epoch FROM x.deleted) * 1000)::bigint"
-                        + " FROM larder_v1.trash_list(?, ?) x",
+                "SELECT * FROM larder_v1.trash_list(?, ?, ?, ?)",
                 parameters -> parameters
                         .add(pathPrefix.getBytes(StandardCharsets.UTF_8))
+                        .add(from.deletedMicros())
+                        .add(from.inode())
                         .add(limit),
                 rows -> {
                     List<TrashEntry> entries = new ArrayList<>();
+                    TrashPlace next = null;
                     while (rows.next()) {
-                        entries.add(new TrashEntry(
-                                rows.getLong(1),
-                                path(rows.getBytes(2)),
-                                rows.getBoolean(3),
-                                rows.getLong(4),
-                                Instant.ofEpochMilli(rows.getLong(5))));
+                        long inode = rows.getLong(1);
+                        byte[] path = rows.getBytes(2);
+                        long micros = rows.getLong(5);
+                        if (path == null) {
+                            next = new TrashPlace(micros, inode);
+                        } else {
+                            entries.add(new TrashEntry(
+                                    inode,
+                                    path(path),
+                                    rows.getBoolean(3),
+                                    rows.getLong(4),
+                                    Instant.EPOCH.plus(micros, ChronoUnit.MICROS)));
+                        }
                     }
-                    return entries;
+                    return new TrashPage(entries, next);
                 });
     }
 
     @Override
     public String restore(long inode) {
-        return statements.query(
-                "SELECT * FROM larder_v1.trash_restore(?)",
-                parameters -> parameters.add(inode),
-                row -> path(row.getBytes(2)));
+        return new TrashRestore(statements).run(inode);
     }
 
     private static String path(byte[] bytes) {
@@ -233,6 +330,11 @@ final class PostgresMaintenance implements Maintenance {
 
     @Override
     public List<Finding> check(boolean repair, LongConsumer checkedRows) {
-        return new MetadataCheck(statements).run(repair, checkedRows);
+        return check(MetadataCheck.PAGE, repair, checkedRows);
+    }
+
+    /** @param pageRows of a statement */
+    List<Finding> check(int pageRows, boolean repair, LongConsumer checkedRows) {
+        return new MetadataCheck(statements, pageRows, repair, checkedRows).run();
     }
 }

@@ -13,9 +13,10 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** Sums a tree in breadth, a bounded number of directories a statement: no long snapshot. One use, one thread. */
+/** Sums a tree in breadth, a bounded number of directories and of names a statement: no long snapshot. One use, one thread. */
 final class UsageWalk {
     private static final int DIRECTORIES_A_STATEMENT = 500;
+    private static final int NAMES_A_STATEMENT = 10_000;
 
     private final SessionStatements statements;
     private final Deque<Long> directories = new ArrayDeque<>();
@@ -42,15 +43,42 @@ final class UsageWalk {
             while (!directories.isEmpty() && step.size() < DIRECTORIES_A_STATEMENT) {
                 step.add(directories.poll());
             }
-            statements.queryRows(
-                    "SELECT * FROM larder_v1.usage_step(?)", parameters -> parameters.addLongs(step), rows -> {
-                        while (rows.next()) {
-                            add(rows);
-                        }
-                        return true;
-                    });
+            Place at = new Place(step, Long.MIN_VALUE, new byte[0]);
+            while (at != null) {
+                at = page(at);
+            }
         }
         return new DiskUsage(files, directoryCount, sizeBytes, allocatedBytes);
+    }
+
+    /** The first directory is read on behind a name, the others from their beginning. */
+    private record Place(List<Long> directories, long hash, byte[] name) {
+        Place in(long directory, long atHash, byte[] atName) {
+            return new Place(directories.subList(directories.indexOf(directory), directories.size()), atHash, atName);
+        }
+    }
+
+    /** @return null behind the last name */
+    private Place page(Place at) {
+        return statements.queryRows(
+                "SELECT * FROM larder_v1.usage_step(?, ?, ?, ?)",
+                parameters -> parameters
+                        .addLongs(at.directories())
+                        .add(at.hash())
+                        .add(at.name())
+                        .add(NAMES_A_STATEMENT),
+                rows -> {
+                    Place next = null;
+                    while (rows.next()) {
+                        byte[] name = rows.getBytes(6);
+                        if (name == null) {
+                            add(rows);
+                        } else {
+                            next = at.in(rows.getLong(1), rows.getLong(3), name);
+                        }
+                    }
+                    return next;
+                });
     }
 
     /** A directory may be met twice when it is renamed meanwhile, a file with several names always. */

@@ -28,6 +28,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -53,21 +54,39 @@ public final class DirectoryStore implements ObjectStore {
     private static final FileAttribute<?> DIRECTORY_MODE =
             PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------"));
 
+    /** A session writes into a few directories. */
+    private static final int MAX_DURABLE = 10_000;
+
     private final Path root;
     private final Path incoming;
+    private final DirectorySync directorySync;
+    /** Directories whose entries this store knows to be durable; a directory is never removed. */
+    private final Set<Path> durable = ConcurrentHashMap.newKeySet();
 
-    private DirectoryStore(Path root) {
+    /** fsync of a directory: the entries that it has when this is called are durable when it returns. */
+    interface DirectorySync {
+        void sync(Path directory) throws IOException;
+    }
+
+    private DirectoryStore(Path root, DirectorySync directorySync) {
         this.root = root;
         this.incoming = root.resolve(INCOMING);
+        this.directorySync = directorySync;
     }
 
     /** Opens a directory, making it (not its parents) when it is missing. */
     public static DirectoryStore open(Path directory) throws IOException {
+        return open(directory, DirectoryStore::sync);
+    }
+
+    static DirectoryStore open(Path directory, DirectorySync directorySync) throws IOException {
         try {
-            if (Files.notExists(directory)) {
+            boolean missing = Files.notExists(directory);
+            if (missing) {
                 makeDirectory(directory);
             }
-            DirectoryStore store = new DirectoryStore(directory.toRealPath());
+            DirectoryStore store = new DirectoryStore(directory.toRealPath(), directorySync);
+            store.makeRootDurable(missing);
             makeDirectory(store.incoming);
             store.sweep();
             return store;
@@ -199,17 +218,45 @@ public final class DirectoryStore implements ObjectStore {
 
     private void moveIntoPlace(Path file, Path target) throws IOException {
         Path parent = target.getParent();
-        makeDirectories(parent);
+        makeDurable(parent);
         Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
-        sync(parent);
+        directorySync.sync(parent);
     }
 
-    /** Each new directory is durable before anything is put into it. */
-    private void makeDirectories(Path directory) throws IOException {
-        if (!isInside(directory)) {
-            makeDirectories(directory.getParent());
-            makeDirectory(directory);
-            sync(directory.getParent());
+    /**
+     * Makes a directory with those above it, and returns when the entries on the whole path are durable. That a directory
+     * is there does not say so: another thread, or another node's store, may have made it a moment ago and not have synced
+     * its parent yet. So each directory that this store did not see durable before has its parent synced here, after it
+     * was seen: an fsync covers the entries that exist when it begins, whoever made them, and what is remembered is
+     * remembered behind it. Parents come first, so whenever the power is lost, what is durable is a path from the root;
+     * and the object is renamed into place behind all of them, so a put that returned has all of its path.
+     */
+    private void makeDurable(Path directory) throws IOException {
+        if (directory.equals(root) || durable.contains(directory) && isInside(directory)) {
+            return;
+        }
+        makeDurable(directory.getParent());
+        makeDirectory(directory);
+        directorySync.sync(directory.getParent());
+        if (durable.size() >= MAX_DURABLE) {
+            durable.clear();
+        }
+        durable.add(directory);
+    }
+
+    /** Also when it was there already: another store may just have made it. A parent that may not be read is another's care. */
+    private void makeRootDurable(boolean made) throws IOException {
+        Path parent = root.getParent();
+        if (parent == null) {
+            return;
+        }
+        try {
+            directorySync.sync(parent);
+        } catch (AccessDeniedException e) {
+            if (made) {
+                throw e;
+            }
+            LOG.debug("the directory above the objects cannot be synced: {}", e.getMessage());
         }
     }
 

@@ -129,8 +129,8 @@ class JobsTest {
             mount.unlink(ROOT, "gone");
             Collector.Ages now = new Collector.Ages(Duration.ZERO, Duration.ZERO);
             mount.until("the segment has no reference", () -> {
-                mount.mounted().metadata().maintenance().purgeExpiredTrash(10);
-                mount.mounted().metadata().maintenance().purgeUnlinked(Duration.ZERO, 10);
+                mount.mounted().metadata().maintenance().purgeExpiredTrash(purged -> {});
+                mount.mounted().metadata().maintenance().purgeUnlinked(Duration.ZERO, purged -> {});
                 return database.ask("SELECT count(*) FROM larder.extent").equals("0");
             });
             Collector.Collected would = admin.garbage(Duration.ZERO, Collector.Listener.NONE);
@@ -157,7 +157,7 @@ class JobsTest {
             VolumeAdmin admin = mount.mounted().admin();
             mount.file(ROOT, "gone", "x");
             mount.unlink(ROOT, "gone");
-            assertEquals(1, admin.trash("/", 10).size());
+            assertEquals(1, admin.trash("/", null, 10).entries().size());
             assertEquals(
                     0,
                     admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
@@ -168,7 +168,7 @@ class JobsTest {
             assertEquals(
                     1,
                     admin.collect(Duration.ofHours(1), Collector.Listener.NONE).trashEntries());
-            assertEquals(List.of(), admin.trash("/", 10));
+            assertEquals(List.of(), admin.trash("/", null, 10).entries());
         }
     }
 

@@ -12,8 +12,11 @@ import dev.larder.volume.Op;
 import dev.larder.volume.metadata.Maintenance.DiskUsage;
 import dev.larder.volume.metadata.Maintenance.FileExtent;
 import dev.larder.volume.metadata.Maintenance.TrashEntry;
+import dev.larder.volume.metadata.Maintenance.TrashPage;
+import dev.larder.volume.metadata.Maintenance.TrashPlace;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import org.junit.jupiter.api.AfterEach;
@@ -65,12 +68,12 @@ final class MaintenanceTest {
         removeTree();
         assertEquals(
                 List.of("/d", "/d/sub", "/d/sub/a"),
-                maintenance.trash("", 10).stream()
+                maintenance.trash("", null, 10).entries().stream()
                         .map(TrashEntry::path)
                         .sorted()
                         .toList());
         assertEquals("/d/sub/a", maintenance.restore(file));
-        assertEquals(List.of(), maintenance.trash("", 10));
+        assertEquals(List.of(), maintenance.trash("", null, 10).entries());
         assertEquals(sub, session.lookup(directory, SUB).inode());
         Attributes restored = session.lookup(sub, A);
         assertEquals(100, restored.size());
@@ -105,8 +108,8 @@ final class MaintenanceTest {
         assertEquals(1, session.heartbeat().usedInodes());
         assertEquals(
                 List.of("/d/sub/a"),
-                maintenance.trash("/d/sub/", 10).stream().map(TrashEntry::path).toList());
-        assertEquals(1, maintenance.trash("", 1).size());
+                maintenance.trash("/d/sub/", null, 10).entries().stream().map(TrashEntry::path).toList());
+        assertEquals(1, maintenance.trash("", null, 1).entries().size());
         maintenance.restore(directory);
         assertEquals(100, session.heartbeat().usedBytes());
     }
@@ -116,13 +119,13 @@ final class MaintenanceTest {
         PostgresMetadata other = volume.session();
         other.hold(List.of(file));
         removeTree();
-        assertEquals(0, maintenance.purgeTrash(Instant.now().minusSeconds(3600), 10));
-        assertEquals(3, maintenance.purgeTrash(Instant.now().plusSeconds(3600), 10));
-        assertEquals(2, maintenance.purgeUnlinked(Duration.ZERO, 10));
+        assertEquals(0, maintenance.purgeTrash(Instant.now().minusSeconds(3600), purged -> {}));
+        assertEquals(3, maintenance.purgeTrash(Instant.now().plusSeconds(3600), purged -> {}));
+        assertEquals(2, maintenance.purgeUnlinked(Duration.ZERO, purged -> {}));
         assertEquals(1, volume.count("SELECT count(*) FROM larder.extent"));
         other.releaseHolds(List.of(file));
-        assertEquals(0, maintenance.purgeUnlinked(Duration.ofHours(1), 10));
-        assertEquals(1, maintenance.purgeUnlinked(Duration.ZERO, 10));
+        assertEquals(0, maintenance.purgeUnlinked(Duration.ofHours(1), purged -> {}));
+        assertEquals(1, maintenance.purgeUnlinked(Duration.ZERO, purged -> {}));
         assertEquals(0, volume.count("SELECT count(*) FROM larder.extent"));
         consistent();
     }
@@ -130,7 +133,7 @@ final class MaintenanceTest {
     @Test
     void whatLiesInTheTrashIsNotPurgedAsUnlinked() {
         removeTree();
-        assertEquals(0, maintenance.purgeUnlinked(Duration.ZERO, 10));
+        assertEquals(0, maintenance.purgeUnlinked(Duration.ZERO, purged -> {}));
         assertEquals("/d", maintenance.restore(directory));
     }
 
@@ -194,5 +197,139 @@ final class MaintenanceTest {
         assertEquals(1, rest.size());
         assertEquals(all.get(1).extent().content(), rest.getFirst().extent().content());
         assertTrue(maintenance.inlineExtents(Duration.ofHours(1), 1 << 20).isEmpty());
+    }
+
+    /** Files of one link, made in the table: fast. */
+    private void manyFiles(long parent, int count) {
+        volume.execute("INSERT INTO larder.inode (ino, size, allocated, uid, gid, atime_s, mtime_s, ctime_s, btime_s,"
+                + " atime_ns, mtime_ns, ctime_ns, btime_ns, mode, nlink) SELECT 1000000 + n, 3, 2, 0, 0, 0, 0, 0, 0,"
+                + " 0, 0, 0, 0, 33188, 1 FROM generate_series(1, " + count + ") n;"
+                + " INSERT INTO larder.dentry (parent, hash, ino, type, name) SELECT " + parent
+                + ", n % 7, 1000000 + n, 8, n::text::bytea FROM generate_series(1, " + count + ") n");
+    }
+
+    @Test
+    void aDirectoryOfSeveralPagesIsSummedOnce() {
+        manyFiles(sub, 30_001);
+        long below = volume.directory(session, sub, "below");
+        volume.file(session, below, "f");
+        session.link(Op.NONE, file, below, FileName.of("again"), ScratchVolume.NOW);
+        assertEquals(new DiskUsage(30_003, 4, 90_103, 60_102), maintenance.diskUsage(1));
+        assertEquals(new DiskUsage(30_003, 2, 90_103, 60_102), maintenance.diskUsage(sub));
+        assertEquals(new Maintenance.Sizes(30_007, 0), maintenance.sizes());
+    }
+
+    @Test
+    void theTrashIsListedByPages() {
+        for (int i = 0; i < 5; i++) {
+            volume.file(session, sub, "gone" + i);
+            session.unlink(Op.NONE, sub, FileName.of("gone" + i), ScratchVolume.NOW, false);
+        }
+        session.unlink(Op.NONE, sub, A, ScratchVolume.NOW, false);
+        volume.execute("UPDATE larder.trash SET deleted = '2026-01-02T03:04:05.678901Z' WHERE name <> 'a'");
+        List<String> paths = new ArrayList<>();
+        List<Integer> sizes = new ArrayList<>();
+        TrashPlace next = null;
+        do {
+            TrashPage page = maintenance.trash("/d/sub/gone", next, 2);
+            page.entries().forEach(entry -> paths.add(entry.path()));
+            sizes.add(page.entries().size());
+            next = page.next();
+        } while (next != null);
+        assertEquals(5, paths.stream().distinct().count());
+        assertEquals(List.of(1, 2, 2, 0), sizes, "the last removed is none of these");
+        TrashEntry oldest = maintenance.trash("/", null, 10).entries().getLast();
+        assertEquals(Instant.parse("2026-01-02T03:04:05.678901Z"), oldest.deleted());
+    }
+
+    /** One with more extents than a statement removes goes in steps, and is never at odds with its own sum. */
+    @Test
+    void aFileOfManyExtentsIsPurgedInSteps() {
+        int extents = 25_000;
+        volume.execute("DELETE FROM larder.extent WHERE ino = " + file
+                + "; INSERT INTO larder.extent (ino, off, len, kind) SELECT " + file
+                + ", n, 1, 4 FROM generate_series(1, " + extents + ") n; UPDATE larder.inode SET allocated = " + extents
+                + " WHERE ino = " + file + "; UPDATE larder.volume SET base_bytes = base_bytes + " + extents + " - 100");
+        consistent();
+        session.unlink(Op.NONE, sub, A, ScratchVolume.NOW, false);
+        volume.execute("UPDATE larder.trash SET deleted = '2026-01-02T03:04:05Z'");
+        assertEquals(1, maintenance.purgeTrash(Instant.now(), purged -> {}));
+        assertEquals(15_000, volume.count("SELECT count(*) FROM larder.extent"));
+        assertEquals(15_000, session.attributes(file).allocated());
+        consistent();
+        List<Long> progress = new ArrayList<>();
+        assertEquals(1, maintenance.purgeUnlinked(Duration.ZERO, progress::add));
+        assertEquals(List.of(0L, 1L), progress);
+        assertEquals(0, volume.count("SELECT count(*) FROM larder.extent"));
+        assertEquals(0, volume.count("SELECT count(*) FROM larder.doomed"));
+        consistent();
+    }
+
+    @Test
+    void unlinkedInodesArePurgedByPages() {
+        manyFiles(sub, 2_500);
+        volume.execute("DELETE FROM larder.dentry WHERE ino > 1000000; UPDATE larder.inode SET nlink = 0, allocated = 0"
+                + " WHERE ino > 1000000; INSERT INTO larder.doomed VALUES (" + file + ", '2026-01-01')");
+        assertEquals(0, maintenance.purgeUnlinked(Duration.ofHours(1), purged -> {}));
+        assertEquals(0, maintenance.garbage(Duration.ofHours(1), Duration.ZERO).inodes());
+        assertEquals(2_500, maintenance.garbage(Duration.ZERO, Duration.ZERO).inodes());
+        assertEquals(0, volume.count("SELECT count(*) FROM larder.doomed WHERE ino = " + file), "it has a name");
+        assertEquals(2_500, maintenance.purgeUnlinked(Duration.ZERO, purged -> {}));
+        assertEquals(4, maintenance.sizes().inodes());
+        consistent();
+    }
+
+    @Test
+    void expiredTrashIsCountedAndPurgedByPages() {
+        manyFiles(sub, 12_000);
+        volume.execute("INSERT INTO larder.trash (ino, parent, name, deleted) SELECT d.ino, d.parent, d.name,"
+                + " timestamptz '2026-01-01' + (d.ino % 5) * interval '1 microsecond' FROM larder.dentry d"
+                + " WHERE d.ino > 1000000; DELETE FROM larder.dentry WHERE ino > 1000000;"
+                + " UPDATE larder.inode SET nlink = 0, allocated = 0 WHERE ino > 1000000");
+        assertEquals(12_000, maintenance.garbage(Duration.ZERO, Duration.ZERO).trashEntries());
+        List<Long> progress = new ArrayList<>();
+        assertEquals(12_000, maintenance.purgeExpiredTrash(progress::add));
+        assertEquals(13, progress.size());
+        assertEquals(4, maintenance.sizes().inodes());
+        consistent();
+    }
+
+    /** Several pages of names, some of them removed twice, and directories below. */
+    @Test
+    void aLargeRemovedTreeComesBackInSteps() {
+        int files = 1_000;
+        manyFiles(sub, files);
+        session.rename(Op.NONE, sub, A, directory, A, 0, ScratchVolume.NOW, false);
+        volume.execute("INSERT INTO larder.inode SELECT (jsonb_populate_record(i, jsonb_build_object("
+                + "'ino', i.ino + 1000000))).* FROM larder.inode i WHERE i.ino > 1000000 AND i.ino % 10 = 0;"
+                + " INSERT INTO larder.trash (ino, parent, name, deleted) SELECT d.ino, d.parent, d.name, '2026-01-02'"
+                + " FROM larder.dentry d WHERE d.ino > 1000000;"
+                + " INSERT INTO larder.trash (ino, parent, name, deleted) SELECT d.ino + 1000000, d.parent, d.name,"
+                + " '2026-01-01' FROM larder.dentry d WHERE d.ino > 1000000 AND d.ino % 10 = 0;"
+                + " DELETE FROM larder.dentry WHERE ino > 1000000; UPDATE larder.inode SET nlink = 0, allocated = 0"
+                + " WHERE ino > 1000000");
+        session.rmdir(Op.NONE, directory, SUB, ScratchVolume.NOW);
+        session.unlink(Op.NONE, directory, A, ScratchVolume.NOW, false);
+        session.rmdir(Op.NONE, 1, D, ScratchVolume.NOW);
+        consistent();
+        assertEquals("/d", maintenance.restore(directory));
+        assertEquals(files, volume.count("SELECT count(*) FROM larder.dentry WHERE parent = " + sub));
+        assertEquals(
+                files / 10, volume.count("SELECT count(*) FROM larder.trash WHERE deleted = '2026-01-01'"), "older ones");
+        assertEquals(files / 10, volume.count("SELECT count(*) FROM larder.trash"));
+        assertEquals(file, session.lookup(directory, A).inode());
+        consistent();
+    }
+
+    @Test
+    void aRestoreThatWasBrokenOffGoesOn() {
+        removeTree();
+        assertEquals("/d", volume.database().ask(
+                "SELECT convert_from(path, 'UTF8') FROM larder_v1.trash_restore(" + directory + ")"));
+        assertEquals(2, volume.count("SELECT count(*) FROM larder.trash"));
+        assertEquals("/d", maintenance.restore(directory));
+        assertEquals(file, session.lookup(sub, A).inode());
+        assertEquals(0, volume.count("SELECT count(*) FROM larder.trash"));
+        consistent();
     }
 }
