@@ -128,7 +128,7 @@ BEGIN
         v_to := GREATEST(v_to, v_size);
 
         UPDATE larder.inode n
-        SET size = v_size, allocated = v_inode.allocated + v_delta, version = v_inode.version + 1,
+        SET size = v_size, allocated = v_inode.allocated + v_delta, version = larder.next_version(v_inode.version),
             mtime_s = p_seconds[i], mtime_ns = p_nanos[i], ctime_s = p_seconds[i], ctime_ns = p_nanos[i],
             mode = CASE WHEN p_kills[i] THEN larder.without_suidgid(v_inode.mode) ELSE v_inode.mode END
         WHERE n.ino = v_inode.ino
@@ -154,7 +154,7 @@ DECLARE
     v_inode larder.inode;
 BEGIN
     UPDATE larder.inode n
-    SET size = p_size, allocated = n.allocated + p_delta, version = n.version + 1,
+    SET size = p_size, allocated = n.allocated + p_delta, version = larder.next_version(n.version),
         generation = n.generation + p_truncated, ctime_s = p_seconds, ctime_ns = p_nanos,
         mtime_s = CASE WHEN p_modified THEN p_seconds ELSE n.mtime_s END,
         mtime_ns = CASE WHEN p_modified THEN p_nanos ELSE n.mtime_ns END

@@ -38,6 +38,8 @@ import org.slf4j.LoggerFactory;
 final class VolumeContents implements Contents {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeContents.class);
     private static final long WARM_STEP = 64L << 20;
+    /** A crash of the database in each of them, and a sync gives up. */
+    private static final int SYNC_ROUNDS = 3;
 
     private final NodeCache cache;
     private final ContentOptions options;
@@ -70,11 +72,11 @@ final class VolumeContents implements Contents {
         this.options = options.within(cache.stats().capacityBytes());
         this.table = new InodeTable(cache, options.idleInodes(), successor);
         this.durability = new Durability(metadata);
-        this.revalidation = new Revalidation(metadata, segments, table, durability);
+        this.dirtiness = new Dirtiness(quota, this.options);
+        this.revalidation = new Revalidation(metadata, segments, table, durability, dirtiness);
         this.reader = new ContentReader(table, revalidation, segments, this.options, executor);
         this.uploader = new Uploader(table, segments, this.options, executor);
         this.group = new GroupCommit(metadata);
-        this.dirtiness = new Dirtiness(quota, this.options);
         this.committer = new Committer(
                 revalidation, segments, uploader, group, durability, dirtiness, notifications, this.options);
         this.writer = new ContentWriter(metadata::session, revalidation, uploader, committer, dirtiness, quota);
@@ -169,8 +171,11 @@ final class VolumeContents implements Contents {
         with(inode, in -> {
             open.commit(in);
             durability.flush();
-            if (durability.isSuspect(inode)) {
-                commitAgain(in);
+            if (durability.isSuspect(inode) || durability.takeDirtyAgain(inode)) {
+                table.distrust();
+                recoverSuspect(in);
+                committer.commit(in);
+                durability.flush();
             }
             if (durability.takeLost(inode)) {
                 throw new ErrnoException(
@@ -180,8 +185,8 @@ final class VolumeContents implements Contents {
         });
     }
 
-    private void commitAgain(OpenInode in) {
-        table.distrust();
+    /** The loss of an inode that is gone is noted, too. */
+    private void recoverSuspect(OpenInode in) {
         in.lock.lock();
         try {
             revalidation.attributes(in);
@@ -192,8 +197,6 @@ final class VolumeContents implements Contents {
         } finally {
             in.lock.unlock();
         }
-        committer.commit(in);
-        durability.flush();
     }
 
     @Override
@@ -276,7 +279,8 @@ final class VolumeContents implements Contents {
         }
         inBackground(() -> {
             try {
-                flushAndCommitAgain();
+                durability.flush();
+                recoverSuspects();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }
@@ -297,7 +301,7 @@ final class VolumeContents implements Contents {
         List<CompletableFuture<Void>> commits = new ArrayList<>();
         for (OpenInode in : table.all()) {
             if (in.pending != null || in.mode == Mode.PASSTHROUGH && in.writers > 0) {
-                commits.add(CompletableFuture.runAsync(() -> with(in.inode, open::commit), executor));
+                commits.add(CompletableFuture.runAsync(() -> with(in.inode, this::commitUnlessGone), executor));
             }
         }
         try {
@@ -312,21 +316,47 @@ final class VolumeContents implements Contents {
         }
     }
 
-    @Override
-    public void syncAll() {
-        flushAll();
-        flushAndCommitAgain();
-        if (durability.takeUntold()) {
-            throw new LostChangesException("the database lost commits that were not durable yet");
+    /** What cannot be saved with any patience is lost, which a sync tells. */
+    private long commitUnlessGone(OpenInode in) {
+        try {
+            return open.commit(in);
+        } catch (ErrnoException e) {
+            if (!in.gone) {
+                throw e;
+            }
+            return 0;
         }
     }
 
-    /** After a crash of the database what it lost is committed again, when the cache still has it. */
-    private void flushAndCommitAgain() {
-        durability.flush();
-        for (long inode : durability.suspects()) {
+    /** Everything that a crash took is known at its end, so that it is told at once and not again. */
+    @Override
+    public void syncAll() {
+        for (int round = 0; round < SYNC_ROUNDS; round++) {
+            recoverSuspects();
+            flushAll();
+            durability.flush();
+            if (durability.suspects().isEmpty()) {
+                break;
+            }
+        }
+        if (durability.takeUntold()) {
+            throw new LostChangesException("the database lost commits, or may have");
+        }
+        if (!durability.suspects().isEmpty()) {
+            throw new ErrnoException(Errno.EIO, "the database crashed again and again while this waited for it");
+        }
+    }
+
+    /** After a crash of the database what it lost is dirty again, when the cache still has it. */
+    private void recoverSuspects() {
+        List<Long> suspects = durability.suspects();
+        if (suspects.isEmpty()) {
+            return;
+        }
+        table.distrust();
+        for (long inode : suspects) {
             with(inode, in -> {
-                commitAgain(in);
+                recoverSuspect(in);
                 return 0;
             });
         }
