@@ -208,6 +208,18 @@ final class Larder implements AutoCloseable {
         mounts.remove(mountPoint);
     }
 
+    /** Kills the agent and the embedded database in one moment, with the supervisor or without it. */
+    void killWithDatabase(Path mountPoint, boolean supervisor) throws Exception {
+        JsonNode status = status(mountPoint);
+        List<Long> victims = new ArrayList<>();
+        if (supervisor) {
+            victims.add(status.path("supervisorPid").asLong());
+        }
+        victims.add(status.path("agentPid").asLong());
+        victims.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+        embedded().crash();
+    }
+
     private static void kill(long pid) throws Exception {
         ProcessHandle process = ProcessHandle.of(pid).orElseThrow(() -> new AssertionError("no process " + pid));
         process.destroyForcibly();
