@@ -13,6 +13,7 @@ import dev.larder.schema.ServerLogin;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.SyncFailedException;
+import java.net.ServerSocket;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -228,6 +229,56 @@ class PromotedStandbyTest {
             larder.umount(mount);
             other.umount(there);
         }
+    }
+
+    /** No address moves: the manifest names the primary and the standby. */
+    @Test
+    void theUrlMayNameBothServers() throws Exception {
+        try (ServerSocket free = new ServerSocket(0)) {
+            standbyPort = free.getLocalPort();
+        }
+        standby = new EmbeddedPostgres(home.resolve("standby"), standbyPort);
+        String second = "127.0.0.1:" + standbyPort;
+        String both = "postgresql://" + second + ",127.0.0.1:" + login.port() + "/postgres";
+        byte[] bytes = SurvivalTest.random(50_000, 1);
+        try (Larder larder = Larder.create()) {
+            Path mount = larder.mount(larder.manifest("team", both(both)), "m");
+            Files.write(mount.resolve("before"), bytes);
+            Command.sh(mount, "sync before .").ok();
+            copyPrimary();
+            Files.write(mount.resolve("written"), bytes);
+            assertTrue(Files.exists(mount.resolve("written")), "the standby is passed over");
+            Command.sh(mount, "sync written .").ok();
+            String metadata = larder.status(mount).path("metadata").asText();
+            assertTrue(metadata.contains(second) && metadata.contains(":" + login.port()), metadata);
+
+            primary.crash();
+            try (Connection connection = connect(standbyPort);
+                    Statement statement = connection.createStatement();
+                    ResultSet rows = statement.executeQuery("SELECT pg_promote(true, 60)")) {
+                assertTrue(rows.next() && rows.getBoolean(1), "promoted");
+            }
+            Files.write(mount.resolve("after"), bytes);
+            // It was on its way while the database changed: that may be told.
+            Command.sh(mount, "sync after || sync after").ok();
+            assertArrayEquals(bytes, Files.readAllBytes(mount.resolve("before")));
+            larder.run("fsck", "--content", mount.toString()).ok();
+            umountTelling(larder, mount);
+
+            // The old primary is gone for good.
+            mount = larder.mount(larder.manifest("team", both("postgresql://" + second)), "m");
+            assertArrayEquals(bytes, Files.readAllBytes(mount.resolve("after")));
+            assertArrayEquals(bytes, Files.readAllBytes(mount.resolve("before")));
+            larder.umount(mount);
+
+            Path elsewhere = larder.manifest("team", both("postgresql://127.0.0.1:" + login.port()));
+            Command.Result other = larder.run("mount", elsewhere.toString(), mount.toString());
+            assertTrue(other.exit() == 1 && other.err().contains("its metadata are in"), other::toString);
+        }
+    }
+
+    private String both(String url) {
+        return Larder.sharedYaml(url, login, home.resolve("objects"));
     }
 
     /** What no fsync has told, and what it could not write again, is told here. */
