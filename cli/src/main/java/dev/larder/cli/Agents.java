@@ -153,11 +153,7 @@ final class Agents {
      */
     Answers.Flush shutdown(MountSpec spec, boolean force) {
         if (!answersWhileAlive(spec)) {
-            List<ProcessHandle> living = MountRecords.processes(spec);
-            if (!living.isEmpty()) {
-                end(spec, living, force);
-            }
-            return detach(spec);
+            return takeAway(spec, force);
         }
         Answers.Flush flushed;
         try {
@@ -174,8 +170,17 @@ final class Agents {
         return flushed;
     }
 
+    /** The end of a mount whose agent does not answer; refused without {@code force} while its processes live. */
+    Answers.Flush takeAway(MountSpec spec, boolean force) {
+        List<ProcessHandle> living = MountRecords.processes(spec);
+        if (!living.isEmpty()) {
+            end(spec, living, force);
+        }
+        return detach(spec);
+    }
+
     /** An agent that is slow is asked again as long as its process, or the one that starts its successor, lives. */
-    private boolean answersWhileAlive(MountSpec spec) {
+    boolean answersWhileAlive(MountSpec spec) {
         try (ProgressLine progress = larder.progress()) {
             long end = System.nanoTime() + SLOW.toNanos();
             while (status(spec) == null) {

@@ -2,6 +2,7 @@ package dev.larder.cli;
 
 import dev.larder.crds.Manifest;
 import dev.larder.crds.MetadataStore;
+import dev.larder.crds.PostgresUrl;
 import dev.larder.crds.SecretReader;
 import dev.larder.schema.EmbeddedPostgres;
 import dev.larder.schema.PostgresException;
@@ -12,7 +13,6 @@ import dev.larder.schema.VolumeRow;
 import dev.larder.volume.objects.PostgresStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,39 +23,46 @@ import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /** The PostgreSQL server that a manifest names: the embedded one, started when it is not running, or another. */
 final class MetadataServer {
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofMinutes(1);
-    private static final int DEFAULT_PORT = 5432;
-    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]+){3}|\\[::1]");
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]+){3}|::1");
+    private static final String AT = "PostgreSQL at ";
 
     private final Path embedded;
-    private final URI url;
+    private final PostgresUrl url;
     private final Map<String, String> secret;
+    /** A parameter of JDBC alone, or "". */
+    private final String keyAlgorithm;
 
-    private MetadataServer(Path embedded, URI url, Map<String, String> secret) {
+    private MetadataServer(Path embedded, PostgresUrl url, Map<String, String> secret, String keyAlgorithm) {
         this.embedded = embedded;
         this.url = url;
         this.secret = secret;
+        this.keyAlgorithm = keyAlgorithm;
     }
 
     static MetadataServer of(Manifest manifest, StateDirectory state) {
         MetadataStore.Spec spec = manifest.metadataStore().spec();
         if (spec.embedded() != null) {
             Path directory = spec.embedded().directory();
-            return new MetadataServer(directory == null ? state.postgres() : directory, null, null);
+            return new MetadataServer(directory == null ? state.postgres() : directory, null, null, "");
         }
         try {
             Map<String, String> secret = SecretReader.resolve(
                     spec.postgres().secret(), manifest.secrets(), SecretReader.DATABASE_KEYS, Set.of());
-            return new MetadataServer(null, URI.create(spec.postgres().url()), secret);
+            PostgresUrl url = PostgresUrl.parse(spec.postgres().url());
+            return new MetadataServer(null, url, secret, TlsFiles.require(url.parameters()));
         } catch (IOException e) {
             throw CommandFailure.failed(
                     "metadata store " + manifest.metadataStore().metadata().name(), e, null);
@@ -67,9 +74,22 @@ final class MetadataServer {
         return embedded;
     }
 
-    /** For people; never changes for one server. */
+    /** For people, and to notice another server: {@link #isDescribedBy}. */
     String describe() {
-        return embedded != null ? "embedded PostgreSQL in " + embedded : "PostgreSQL at " + host() + ":" + port();
+        return embedded != null ? "embedded PostgreSQL in " + embedded : AT + String.join(",", servers());
+    }
+
+    /** It was described so, perhaps before a standby was added or taken away: one server is still the same. */
+    boolean isDescribedBy(String description) {
+        return description.equals(describe())
+                || embedded == null
+                        && description.startsWith(AT)
+                        && List.of(description.substring(AT.length()).split(",")).stream()
+                                .anyMatch(servers()::contains);
+    }
+
+    private List<String> servers() {
+        return url.servers().stream().map(PostgresUrl.Server::toString).toList();
     }
 
     /**
@@ -108,22 +128,27 @@ final class MetadataServer {
     }
 
     /** What leaves the machine is encrypted unless the manifest says otherwise. */
-    static String parameters(URI url) {
-        String said = url.getRawQuery() == null ? "" : url.getRawQuery();
-        boolean mode = Pattern.compile("(^|&)sslmode=").matcher(said).find();
-        if (mode || LOOPBACK.matcher(url.getHost()).matches()) {
-            return said;
-        }
-        return said.isEmpty() ? "sslmode=require" : "sslmode=require&" + said;
+    static String parameters(PostgresUrl url) {
+        return join(tls(url), url.primary() ? "targetServerType=primary" : "");
     }
 
-    private String host() {
-        String host = url.getHost();
-        return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+    private static String tls(PostgresUrl url) {
+        boolean mode =
+                Pattern.compile("(^|&)sslmode=").matcher(url.parameters()).find();
+        boolean here = url.servers().stream()
+                .allMatch(server -> LOOPBACK.matcher(server.host()).matches());
+        return mode || here ? url.parameters() : join("sslmode=require", url.parameters());
     }
 
-    private int port() {
-        return url.getPort() < 0 ? DEFAULT_PORT : url.getPort();
+    private static String join(String... parameters) {
+        return Stream.of(parameters).filter(some -> !some.isEmpty()).collect(Collectors.joining("&"));
+    }
+
+    /** In libpq's words. */
+    private String psql() {
+        String parameters = join(tls(url), url.primary() ? "target_session_attrs=read-write" : "");
+        return "psql 'postgresql://" + secret.get("username") + "@" + String.join(",", servers()) + "/postgres"
+                + (parameters.isEmpty() ? "" : "?" + parameters) + "'";
     }
 
     boolean isRunning() {
@@ -132,7 +157,8 @@ final class MetadataServer {
 
     ServerLogin login() {
         if (embedded == null) {
-            return new ServerLogin(host(), port(), secret.get("username"), secret.get("password"), parameters(url));
+            String parameters = join(parameters(url), keyAlgorithm);
+            return new ServerLogin(servers(), secret.get("username"), secret.get("password"), parameters);
         }
         try {
             return new EmbeddedPostgres(embedded).ensureRunning(START);
@@ -200,9 +226,7 @@ final class MetadataServer {
         try {
             return step.get();
         } catch (PostgresException e) {
-            String hint = embedded != null
-                    ? "the log in " + embedded.resolve("log")
-                    : "psql -h " + host() + " -p " + port() + " -U " + secret.get("username") + " postgres";
+            String hint = embedded != null ? "the log in " + embedded.resolve("log") : psql();
             throw CommandFailure.failed("metadata store", e, hint);
         }
     }

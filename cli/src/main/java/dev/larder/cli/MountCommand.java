@@ -17,7 +17,7 @@ import picocli.CommandLine.ParentCommand;
         name = "mount",
         description = {
             "Mounts the volume of a manifest on an empty directory.",
-            "Starts what is not running (the embedded PostgreSQL), makes what does not exist yet (database, directories), and returns when the mount answers. A volume that is mounted there already is left as it is."
+            "Starts what is not running (the embedded PostgreSQL), makes what does not exist yet (database, directories), and returns when the mount answers. A volume that is mounted there already is left as it is, once its database runs."
         },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
@@ -86,7 +86,7 @@ final class MountCommand implements Callable<Integer> {
     }
 
     /** The same volume's mount that is there and answers, or null after what is dead has been taken away. */
-    private static MountSpec mounted(Agents agents, Manifest manifest, Path mountPoint) {
+    private MountSpec mounted(Agents agents, Manifest manifest, Path mountPoint) {
         Mounts.MountPoint mount = Mounts.at(mountPoint);
         MountSpec known = agents.records().at(mountPoint);
         if (mount == null) {
@@ -99,15 +99,28 @@ final class MountCommand implements Callable<Integer> {
                     "is busy: " + mount.source() + " (" + mount.type() + ") is mounted there",
                     "umount " + mountPoint);
         }
-        if (agents.status(known) == null) {
-            agents.shutdown(known, false);
+        boolean same = known.volume().equals(manifest.volume().metadata().name());
+        if (same && !MountRecords.processes(known).isEmpty()) {
+            startDatabase(manifest);
+        }
+        if (!agents.answersWhileAlive(known)) {
+            agents.takeAway(known, false);
             return null;
         }
-        if (!known.volume().equals(manifest.volume().metadata().name())) {
+        if (!same) {
             throw CommandFailure.failed(
                     what, "is busy: volume " + known.volume() + " is mounted there", "larder umount " + mountPoint);
         }
         return known;
+    }
+
+    /** Agents wait for a database that has ended, and nothing but this starts it again. */
+    private void startDatabase(Manifest manifest) {
+        MetadataServer server = MetadataServer.of(manifest, larder.state());
+        if (server.embedded() != null && !server.isRunning()) {
+            server.login();
+            larder.say("metadata: " + server.describe() + ", started");
+        }
     }
 
     private void stay(Agents agents, MountSpec spec) {

@@ -66,19 +66,26 @@ final class Provisioner {
             say.accept("volume " + name + ": new, id " + made.id());
             return made;
         }
-        refuseMoved(name, "metadata", known.server(), server.describe());
-        refuseMoved(name, "objects", known.objects(), objects);
-        return known;
+        if (!server.isDescribedBy(known.server())) {
+            throw moved(name, "metadata", known.server(), server.describe());
+        }
+        if (!known.objects().equals(objects)) {
+            throw moved(name, "objects", known.objects(), objects);
+        }
+        if (known.server().equals(server.describe())) {
+            return known;
+        }
+        VolumeRecord renamed = known.withServer(server.describe());
+        renamed.write(directory);
+        return renamed;
     }
 
     /** A manifest that names other stores means another volume: mounting it would show an empty one. */
-    private static void refuseMoved(String name, String what, String known, String wanted) {
-        if (!known.equals(wanted)) {
-            throw CommandFailure.failed(
-                    "volume " + name,
-                    "its " + what + " are in " + known + ", but the manifest says " + wanted,
-                    "another metadata.name, or another --state-dir");
-        }
+    private static CommandFailure moved(String name, String what, String known, String wanted) {
+        return CommandFailure.failed(
+                "volume " + name,
+                "its " + what + " are in " + known + ", but the manifest says " + wanted,
+                "another metadata.name, or another --state-dir");
     }
 
     private static String describe(ObjectStore.Spec spec, Path volume) {

@@ -46,6 +46,10 @@ record VolumeRecord(int version, String name, UUID id, String server, String obj
         return new VolumeRecord(version, name, id, server, objects, url, login);
     }
 
+    VolumeRecord withServer(String described) {
+        return new VolumeRecord(version, name, id, described, objects, jdbcUrl, user);
+    }
+
     static void writePassword(Path directory, String password) throws IOException {
         StateDirectory.writePrivate(directory.resolve(PASSWORD), password.getBytes(StandardCharsets.UTF_8));
     }

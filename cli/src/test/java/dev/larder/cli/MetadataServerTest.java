@@ -2,12 +2,12 @@ package dev.larder.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import java.net.URI;
+import dev.larder.crds.PostgresUrl;
 import org.junit.jupiter.api.Test;
 
 final class MetadataServerTest {
     private static String parameters(String url) {
-        return MetadataServer.parameters(URI.create(url));
+        return MetadataServer.parameters(PostgresUrl.parse(url));
     }
 
     @Test
@@ -18,6 +18,16 @@ final class MetadataServerTest {
         assertEquals("sslmode=require", parameters("postgresql://db"));
         assertEquals("sslmode=require", parameters("postgresql://127.0.0.1.example.org"));
         assertEquals("sslmode=require&sslcert=/c&sslkey=/k", parameters("postgresql://db?sslcert=/c&sslkey=/k"));
+    }
+
+    @Test
+    void ofSeveralServersThePrimaryIsAsked() {
+        assertEquals("targetServerType=primary", parameters("postgresql://127.0.0.1:1,127.0.0.1:2"));
+        assertEquals("sslmode=require&targetServerType=primary", parameters("postgresql://localhost,db"));
+        assertEquals("targetServerType=primary", parameters("postgresql://[::1]?target_session_attrs=read-write"));
+        assertEquals(
+                "sslmode=disable&targetServerType=primary",
+                parameters("postgresql://a,b?sslmode=disable&targetServerType=primary"));
     }
 
     @Test

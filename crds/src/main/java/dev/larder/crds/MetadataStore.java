@@ -31,11 +31,11 @@ public record MetadataStore(String apiVersion, String kind, ObjectMeta metadata,
      * A server that is there already. Its secret has {@code username} and {@code password} of a role that may create
      * databases and roles.
      *
-     * @param url postgresql://HOST[:PORT], with parameters for TLS only; every volume has a database of its own there
+     * @param url see {@link PostgresUrl}; every volume has a database of its own there
      */
     public record Postgres(
             @Described(
-                    "postgresql://HOST[:PORT][?sslmode=MODE&sslrootcert=FILE&sslcert=FILE&sslkey=FILE], without user and password; every volume gets a database and roles of its own there. MODE: disable, require (the default unless the host is this machine), verify-ca, verify-full.")
+                    "postgresql://HOST[:PORT][,HOST[:PORT]...][?sslmode=MODE&sslrootcert=FILE&sslcert=FILE&sslkey=FILE], without user and password; every volume gets a database and roles of its own there. Several hosts are a primary and its standbys: the one that can be written to is used (`target_session_attrs=read-write`, or `targetServerType=primary`, may say so, too). MODE: disable, require (the default unless every host is this machine), verify-ca, verify-full.")
             String url,
 
             @Described(

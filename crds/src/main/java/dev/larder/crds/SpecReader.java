@@ -1,10 +1,8 @@
 package dev.larder.crds;
 
 import java.net.URI;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.regex.Pattern;
 
 /** Reads the specs of the kinds, with their defaults. What is wrong is noted by {@link Fields}. */
@@ -14,12 +12,10 @@ final class SpecReader {
     private static final Pattern PREFIX = Pattern.compile("([A-Za-z0-9._-]+/)*([A-Za-z0-9._-]+/?)?");
     private static final Pattern REGION = Pattern.compile("[a-z0-9-]{1,40}");
     private static final Pattern STORAGE_CLASS = Pattern.compile("[A-Z][A-Z0-9_]{1,40}");
-    private static final Pattern SECRET_PARAMETER = Pattern.compile("(?i)(user|password|sslpassword)=.*");
 
     private static final Retention DEFAULT_PATIENCE = Retention.parse("1m");
     private static final Duration LEAST_PATIENCE = Duration.ofSeconds(5);
     private static final Duration MOST_PATIENCE = Duration.ofHours(1);
-    private static final List<String> PATHS = List.of("", "/", "/postgres");
 
     private final Path base;
 
@@ -117,37 +113,12 @@ final class SpecReader {
             return null;
         }
         try {
-            URI url = new URI(text);
-            boolean postgres = "postgresql".equals(url.getScheme()) || "postgres".equals(url.getScheme());
-            if (postgres && url.getHost() != null && PATHS.contains(url.getPath())) {
-                if (url.getUserInfo() != null || hasSecret(url.getQuery())) {
-                    fields.problem("url", "holds a user or password: put both into the secret");
-                    return null;
-                }
-                String wrong = TlsParameters.wrong(url.getRawQuery());
-                if (wrong != null) {
-                    fields.problem("url", wrong);
-                    return null;
-                }
-                return text;
-            }
-        } catch (URISyntaxException e) {
-            // Said below, as for another scheme.
+            PostgresUrl.parse(text);
+            return text;
+        } catch (IllegalArgumentException e) {
+            fields.problem("url", e.getMessage());
+            return null;
         }
-        fields.problem("url", "is not of the form postgresql://host:port");
-        return null;
-    }
-
-    private static boolean hasSecret(String query) {
-        if (query == null) {
-            return false;
-        }
-        for (String parameter : query.split("&", -1)) {
-            if (SECRET_PARAMETER.matcher(parameter).matches()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private SecretSource secret(Fields fields) {

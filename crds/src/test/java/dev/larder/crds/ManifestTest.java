@@ -195,6 +195,12 @@ class ManifestTest {
         metadataStore("postgres: {url: 'postgresql://h?sslcert=c', secretFile: f}", 11, "needs an absolute path");
         metadataStore("postgres: {url: 'postgresql://h?sslcert=/c', secretFile: f}", 11, "both of sslcert and sslkey");
         metadataStore("postgres: {url: 'mysql://h/db', secretFile: f}", 11, "is not of the form postgresql://");
+        metadataStore("postgres: {url: 'postgresql://h:1,h:1', secretFile: f}", 11, "names h:1 twice");
+        metadataStore("postgres: {url: 'postgresql://h,', secretFile: f}", 11, "is not of the form postgresql://");
+        metadataStore("postgres: {url: 'postgresql://h:99999', secretFile: f}", 11, "is not of the form postgresql://");
+        metadataStore("postgres: {url: 'postgresql://h/db', secretFile: f}", 11, "is not of the form postgresql://");
+        metadataStore(
+                "postgres: {url: 'postgresql://h?targetServerType=any', secretFile: f}", 11, "every mount writes");
         metadataStore("postgres: {url: 'postgresql://h'}", 11, "needs one of secretRef, secretFile");
         metadataStore("postgres: {url: 'postgresql://h', secretFile: f}", 1, "say 'shared: true'");
         metadataStore("embedded: {port: 1}", 11, "unknown field spec.embedded.port");

@@ -20,13 +20,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * kill -9 of the agent, of agent and supervisor, of the database and of the store, at random moments while another
+ * kill -9 of the agent, of agent and supervisor, of the database, of these together and of the store, at random moments while another
  * process writes and fsyncs. After each: what was fsynced is there with its bytes, what was renamed into place is whole,
  * and fsck is clean. Replay with -Dlarder.e2e.seed=SEED.
  */
 @Timeout(420)
 class CrashTest {
     private static final int ROUNDS = 5;
+    private static final List<Victim> TOGETHER = List.of(Victim.AGENT, Victim.AGENT_AND_SUPERVISOR, Victim.AGENT);
     private static final long SEED = Long.getLong("larder.e2e.seed", System.nanoTime());
 
     private enum Victim {
@@ -60,6 +61,56 @@ class CrashTest {
                         S3Server.manifest(larder, "crash", port),
                         store,
                         List.of(Victim.STORE, Victim.AGENT, Victim.DATABASE));
+            }
+        }
+    }
+
+    /**
+     * Nobody lives to tell what the crash took: the successor says of every file, once, that it may have lost something.
+     * When the supervisor dies, too, nobody has a file open any more.
+     */
+    @Test
+    @Timeout(120)
+    void killedTogetherAgentAndDatabaseKeepWhatWasFsynced() throws Exception {
+        System.out.println("CrashTest seed " + SEED);
+        Random random = new Random(SEED);
+        try (Larder larder = Larder.create()) {
+            Path manifest = larder.manifest("both");
+            Path mount = larder.mount(manifest, "m");
+            Path log = larder.home().resolve("promises");
+            Path directory = Files.createDirectory(mount.resolve("load"));
+            Files.createFile(mount.resolve("witness"));
+            for (int round = 0; round < TOGETHER.size(); round++) {
+                Victim victim = TOGETHER.get(round);
+                String when = "after round " + round + " (" + victim + " and database) of seed " + SEED;
+                int before = lines(log).size();
+                Process load = load(directory, log, SEED + round);
+                try {
+                    int wanted = before + 20 + random.nextInt(40);
+                    SurvivalTest.await(() -> lines(log).size() > wanted, "the load goes on");
+                    larder.killWithDatabase(mount, victim == Victim.AGENT_AND_SUPERVISOR);
+                    if (victim == Victim.AGENT_AND_SUPERVISOR) {
+                        end(load);
+                        larder.run("umount", mount.toString()).ok();
+                    }
+                    // Nothing here may touch the mount point before: it would wait for the agent.
+                    larder.run("mount", manifest.toString(), mount.toString()).ok();
+                    Command.Result first = Command.sh(mount, "sync witness");
+                    assertEquals(victim == Victim.AGENT ? 1 : 0, first.exit(), () -> first + " " + when);
+                    Command.sh(mount, "sync witness").ok();
+                } finally {
+                    end(load);
+                }
+                check(directory, lines(log), when);
+                Command.Result ended = larder.run("umount", mount.toString());
+                boolean told = ended.exit() == 4 && ended.err().contains("lost");
+                assertTrue(victim == Victim.AGENT ? told : ended.exit() == 0, () -> ended + " " + when);
+                if (round % 2 == 0) {
+                    larder.dropCache("both");
+                }
+                larder.mount(manifest, "m");
+                check(directory, lines(log), when + " and a remount");
+                larder.run("fsck", "--content", mount.toString()).ok();
             }
         }
     }

@@ -101,6 +101,10 @@ final class Larder implements AutoCloseable {
      * @param more lines of the volume's spec
      */
     static String sharedYaml(int port, ServerLogin login, Path objects, String... more) {
+        return sharedYaml("postgresql://127.0.0.1:" + port + "/postgres", login, objects, more);
+    }
+
+    static String sharedYaml(String url, ServerLogin login, Path objects, String... more) {
         String spec = Stream.of(more).map(line -> "  " + line + "\n").collect(Collectors.joining());
         return """
                 apiVersion: larder.dev/v1alpha1
@@ -118,7 +122,7 @@ final class Larder implements AutoCloseable {
                   name: server
                 spec:
                   postgres:
-                    url: postgresql://127.0.0.1:%d/postgres
+                    url: %s
                     secretRef:
                       name: admin
                 ---
@@ -138,7 +142,7 @@ final class Larder implements AutoCloseable {
                 stringData:
                   username: %s
                   password: %s
-                """.formatted(spec, port, objects, login.user(), login.password());
+                """.formatted(spec, url, objects, login.user(), login.password());
     }
 
     /** Mounts on a new directory. */
@@ -206,6 +210,18 @@ final class Larder implements AutoCloseable {
         kill(status.path("supervisorPid").asLong());
         kill(status.path("agentPid").asLong());
         mounts.remove(mountPoint);
+    }
+
+    /** Kills the agent and the embedded database in one moment, with the supervisor or without it. */
+    void killWithDatabase(Path mountPoint, boolean supervisor) throws Exception {
+        JsonNode status = status(mountPoint);
+        List<Long> victims = new ArrayList<>();
+        if (supervisor) {
+            victims.add(status.path("supervisorPid").asLong());
+        }
+        victims.add(status.path("agentPid").asLong());
+        victims.forEach(pid -> ProcessHandle.of(pid).ifPresent(ProcessHandle::destroyForcibly));
+        embedded().crash();
     }
 
     private static void kill(long pid) throws Exception {

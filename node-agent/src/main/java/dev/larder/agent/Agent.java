@@ -18,6 +18,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -37,6 +38,7 @@ final class Agent implements ServedVolume {
     private final FuseServer server;
     private final ControlServer control;
     private final AtomicBoolean ending = new AtomicBoolean();
+    private final AtomicReference<String> lost = new AtomicReference<>();
     private UUID remembered;
 
     /** Takes the mount over and serves it. */
@@ -107,10 +109,10 @@ final class Agent implements ServedVolume {
      * cannot be brought back by staying mounted: they are told.
      *
      * @return what may be lost, or null
-     * @throws ControlException when the mount is in use; it is served on
+     * @throws ControlException when the mount is in use; it is served on, and what may be lost is told by the next try
      */
     String shutdown() {
-        String lost = syncOrLost();
+        syncOrLose();
         ending.set(true);
         try {
             FuseMount.unmount(spec.mountPoint(), false);
@@ -132,16 +134,15 @@ final class Agent implements ServedVolume {
             Thread.currentThread().interrupt();
             throw new ControlException("interrupted", null);
         }
-        return lost;
+        return lost.get();
     }
 
-    private String syncOrLost() {
+    private void syncOrLose() {
         try {
             volume.fileSystem().sync();
-            return null;
         } catch (LostChangesException e) {
             LOG.warn("unmounting all the same: {}", e.getMessage());
-            return e.getMessage();
+            lost.set(e.getMessage());
         }
     }
 

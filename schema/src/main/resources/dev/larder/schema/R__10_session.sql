@@ -47,7 +47,8 @@ BEGIN
 END $$;
 
 -- A new incarnation skips inode numbers: a promoted standby may lack leases that the primary gave, durable as they were.
--- A new volume has lost nothing.
+-- A new volume has lost nothing. Durable, so that the next crash cannot give the same numbers, nor the same versions, to
+-- another incarnation.
 CREATE OR REPLACE FUNCTION larder.incarnation_now() RETURNS uuid LANGUAGE plpgsql AS $$
 DECLARE
     v_id uuid;
@@ -58,10 +59,26 @@ BEGIN
         IF FOUND THEN
             UPDATE larder.volume SET next_inode = next_inode + 4294967296
             WHERE next_inode > 2 OR EXISTS (SELECT FROM larder.session);
+            PERFORM larder.durable();
         END IF;
         SELECT id INTO STRICT v_id FROM larder.incarnation;
     END IF;
     RETURN v_id;
+END $$;
+
+-- The version of a changed content. Its upper half is the incarnation's, that of the inode numbers leased in it: no
+-- version is given twice, and an agent sees which incarnation made a change.
+-- A connection never outlives the incarnation that it has written in, so it remembers.
+CREATE OR REPLACE FUNCTION larder.next_version(p_version bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    v_base text := current_setting('larder.version_base', true);
+BEGIN
+    IF COALESCE(v_base, '') = '' THEN
+        PERFORM larder.incarnation_now();
+        SELECT v.next_inode & -4294967296 INTO v_base FROM larder.volume v;
+        PERFORM set_config('larder.version_base', v_base, false);
+    END IF;
+    RETURN GREATEST(p_version, v_base::bigint) + 1;
 END $$;
 
 -- Everything a session has besides its row goes; its usage is folded into the volume's.

@@ -69,7 +69,7 @@ BEGIN
         gid = COALESCE(p_gid, n.gid),
         size = COALESCE(p_size, n.size),
         allocated = n.allocated - v_freed,
-        version = n.version + CASE WHEN p_size <> n.size OR v_freed > 0 THEN 1 ELSE 0 END,
+        version = CASE WHEN p_size <> n.size OR v_freed > 0 THEN larder.next_version(n.version) ELSE n.version END,
         generation = n.generation + CASE WHEN p_size < n.size THEN 1 ELSE 0 END,
         atime_s = COALESCE(p_atime_s, n.atime_s),
         atime_ns = COALESCE(p_atime_ns, n.atime_ns),

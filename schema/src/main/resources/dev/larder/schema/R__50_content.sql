@@ -140,7 +140,7 @@ BEGIN
             END IF;
         END IF;
         UPDATE larder.inode n
-        SET size = v_size, allocated = v_inode.allocated + v_delta, version = v_inode.version + 1,
+        SET size = v_size, allocated = v_inode.allocated + v_delta, version = larder.next_version(v_inode.version),
             mtime_s = COALESCE(p_changes[c + 3], p_seconds[i]), mtime_ns = COALESCE(p_changes[c + 4], p_nanos[i]),
             ctime_s = COALESCE(p_changes[c + 1], p_seconds[i]), ctime_ns = COALESCE(p_changes[c + 2], p_nanos[i]),
             atime_s = COALESCE(p_changes[c + 5], v_inode.atime_s),
@@ -171,7 +171,7 @@ DECLARE
     v_bytes bigint;
 BEGIN
     UPDATE larder.inode n
-    SET size = p_size, allocated = n.allocated + p_delta, version = n.version + 1,
+    SET size = p_size, allocated = n.allocated + p_delta, version = larder.next_version(n.version),
         generation = n.generation + p_truncated, ctime_s = p_seconds, ctime_ns = p_nanos,
         mtime_s = CASE WHEN p_modified THEN p_seconds ELSE n.mtime_s END,
         mtime_ns = CASE WHEN p_modified THEN p_nanos ELSE n.mtime_ns END

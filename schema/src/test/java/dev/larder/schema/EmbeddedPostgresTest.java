@@ -84,7 +84,7 @@ class EmbeddedPostgresTest {
         }
         assertFalse(Files.exists(home.resolve("run").resolve("initial-password")));
         assertFalse(login.toString().contains(login.password()));
-        ServerLogin wrong = new ServerLogin(login.host(), login.port(), login.user(), "wrong");
+        ServerLogin wrong = new ServerLogin(login.servers(), login.user(), "wrong", "");
         assertEquals(
                 "28P01",
                 assertThrows(SQLException.class, () -> ask(wrong, "SELECT 1")).getSQLState());

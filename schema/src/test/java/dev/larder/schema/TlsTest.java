@@ -62,7 +62,7 @@ final class TlsTest {
 
     private static ServerLogin with(ServerLogin login, Path root) {
         return new ServerLogin(
-                login.host(), login.port(), login.user(), login.password(), "sslmode=verify-full&sslrootcert=" + root);
+                login.servers(), login.user(), login.password(), "sslmode=verify-full&sslrootcert=" + root);
     }
 
     /** NAME.crt and NAME.key, owned as the directory is. */

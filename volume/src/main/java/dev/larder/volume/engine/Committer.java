@@ -93,7 +93,7 @@ final class Committer {
                     return null;
                 }
                 if (target == null) {
-                    revalidation.attributes(in);
+                    revalidate(in);
                     target = Ranges.of(dirty.ranges());
                     adopt(in);
                 }
@@ -118,6 +118,14 @@ final class Committer {
                 in.lock.unlock();
             }
             uploader.await(running);
+        }
+    }
+
+    private void revalidate(OpenInode in) {
+        try {
+            revalidation.attributes(in);
+        } catch (ErrnoException e) {
+            throw e.errno() == Errno.ESTALE ? refused(in, Errno.ESTALE) : e;
         }
     }
 
@@ -235,7 +243,7 @@ final class Committer {
             in.overwritten(0, Long.MAX_VALUE);
             in.uploads.clear();
             in.file().discard(0, Long.MAX_VALUE);
-            durability.gone(in.inode);
+            durability.dropped(in.inode);
             dirtiness.settle(in);
             return new ErrnoException(Errno.ESTALE, "inode " + in.inode + " is not there any more");
         }

@@ -6,44 +6,107 @@ import dev.larder.volume.cache.CachedFile.Range;
 import dev.larder.volume.engine.OpenInode.Pending;
 import dev.larder.volume.metadata.Extent;
 import dev.larder.volume.metadata.Metadata;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The truth of fsync. A commit is durable when a later flush was answered by the same incarnation of the database that
- * took it. Answered by another one, the commits before it are suspect: their bytes are written again when the cache
- * still has them, else the next fsync of the inode fails once.
+ * took it. Answered by another one, the commits before it are suspect, and so are the last that were durable, which a
+ * promoted standby may lack. What was not durable is written again when it is lost and the cache still has its bytes;
+ * else the next fsync of the inode fails once.
+ *
+ * <p>The upper half of a content version tells the incarnation that made it ({@code larder.next_version}): versions of
+ * one are a line, and so is what a new one found. Only what another mount changed in a newer incarnation hides it.
  */
 final class Durability {
     private static final Logger LOG = LoggerFactory.getLogger(Durability.class);
     private static final int RANGES = 64;
+    /** Durable commits that are remembered, of so many inodes. */
+    static final int REMEMBERED = 1000;
 
     private final Metadata metadata;
     private final Map<Long, Unflushed> unflushed = new ConcurrentHashMap<>();
+    /** Flushed in this incarnation, the eldest first; guarded by this. */
+    private final LinkedHashMap<Long, Unflushed> durable = new LinkedHashMap<>();
+
     private final Map<Long, Unflushed> suspects = new ConcurrentHashMap<>();
+    private final Set<Long> dirtyAgain = ConcurrentHashMap.newKeySet();
     private final Set<Long> lost = ConcurrentHashMap.newKeySet();
-    private final AtomicBoolean untold = new AtomicBoolean();
+    /** Lost, and told by no fsync and no sync yet. */
+    private final Set<Long> untold = ConcurrentHashMap.newKeySet();
+
+    private UUID previous;
     private volatile UUID incarnation;
+
+    /** What became of commits. */
+    private enum Fate {
+        /** The inode's version tells. */
+        OPEN,
+        /** A later change was made to a content without them. */
+        LOST,
+        /** Another mount's change came in between: they may have been there before it. */
+        UNKNOWN
+    }
 
     /**
      * @param attributes after the last of the commits
      * @param ranges what was committed; null = something that cannot be done again, or too much
-     * @param overtaken a later change was made to a content without it: it is lost, whatever the version
+     * @param floor a version that was flushed, or suspect, before: 0 = none. The ranges are not its
      */
-    private record Unflushed(UUID incarnation, Attributes attributes, Ranges ranges, boolean overtaken) {
-        Unflushed overtakenBy(long previousVersion) {
-            return previousVersion < attributes.version() ? new Unflushed(incarnation, attributes, null, true) : this;
+    private record Unflushed(UUID incarnation, Attributes attributes, Ranges ranges, Fate fate, long floor) {
+        static Unflushed first(UUID incarnation, Attributes attributes, Ranges ranges) {
+            return new Unflushed(incarnation, attributes, ranges, Fate.OPEN, 0);
+        }
+
+        long version() {
+            return attributes.version();
+        }
+
+        /** The fate once the inode's content is known to have had this version after a crash. */
+        Fate judged(long version) {
+            if (fate != Fate.OPEN) {
+                return fate;
+            } else if (era(version) > era(version())) {
+                return Fate.UNKNOWN;
+            }
+            return version < version() ? Fate.LOST : Fate.OPEN;
+        }
+
+        /** What a later change is based on cannot be written again below it. */
+        Unflushed with(Fate known) {
+            return new Unflushed(incarnation, attributes, known == Fate.OPEN ? ranges : null, known, floor);
+        }
+
+        Unflushed then(Attributes after, Ranges all, Fate known) {
+            return new Unflushed(incarnation, after, all, known, floor).with(known);
+        }
+
+        Unflushed after(Unflushed earlier) {
+            return new Unflushed(incarnation, attributes, ranges, fate, earlier.version()).with(earlier.fate);
+        }
+
+        Unflushed told() {
+            return new Unflushed(incarnation, attributes, null, fate, floor);
+        }
+
+        /** A suspect that a later change made in a newer incarnation was seen to include is none. */
+        boolean survived(long before, long after) {
+            return era(after) > era(version()) && judged(before) == Fate.OPEN;
         }
     }
 
     Durability(Metadata metadata) {
         this.metadata = metadata;
+    }
+
+    private static long era(long version) {
+        return version >>> 32;
     }
 
     void begin() {
@@ -62,51 +125,79 @@ final class Durability {
     /**
      * A content commit was answered. The inode's lock is held.
      *
-     * @param previousVersion of the content before it: older than an earlier commit's, that one was lost, and versions
-     *     say nothing of it any more
+     * @param previousVersion of the content that it was made to
      */
     void committed(UUID in, long previousVersion, Attributes attributes, List<Extent> extents) {
-        suspects.computeIfPresent(attributes.inode(), (inode, suspect) -> suspect.overtakenBy(previousVersion));
-        unflushed.compute(attributes.inode(), (inode, earlier) -> {
-            Unflushed before = earlier == null ? null : earlier.overtakenBy(previousVersion);
+        suspects.computeIfPresent(
+                attributes.inode(),
+                (inode, suspect) -> suspect.survived(previousVersion, attributes.version())
+                        ? null
+                        : suspect.with(suspect.judged(previousVersion)));
+        unflushed.compute(attributes.inode(), (inode, before) -> {
             Ranges ranges = before == null ? new Ranges() : before.ranges;
             if (ranges != null) {
                 Ranges all = Ranges.of(ranges.all());
                 extents.forEach(extent -> all.add(extent.offset(), extent.end()));
                 ranges = all.count() > RANGES ? null : all;
             }
-            boolean overtaken = before != null && before.overtaken;
-            return new Unflushed(before == null ? in : before.incarnation, attributes, ranges, overtaken);
+            return before == null
+                    ? Unflushed.first(in, attributes, ranges)
+                    : before.then(attributes, ranges, before.judged(previousVersion));
         });
     }
 
-    /** Another change of the inode was answered, one that cannot be done again. */
+    /** Another change of the inode was answered, one that cannot be done again. The inode's lock is held. */
     void changed(UUID in, Attributes attributes) {
+        suspects.computeIfPresent(
+                attributes.inode(), (inode, suspect) -> suspect.with(suspect.judged(attributes.version())));
         unflushed.compute(
                 attributes.inode(),
                 (inode, before) -> before == null
-                        ? new Unflushed(in, attributes, null, false)
-                        : new Unflushed(before.incarnation, attributes, null, before.overtaken));
+                        ? Unflushed.first(in, attributes, null)
+                        : before.then(attributes, null, before.judged(attributes.version())));
     }
 
     void forget(long inode) {
         unflushed.remove(inode);
         suspects.remove(inode);
-        lost.remove(inode);
+        dirtyAgain.remove(inode);
+        takeLost(inode);
+        synchronized (this) {
+            durable.remove(inode);
+        }
     }
 
-    /** Makes what was committed before durable; finds out what was lost. */
+    /** Makes what was committed before durable; finds out what a crash may have taken. */
     void flush() {
         Map<Long, Unflushed> before = Map.copyOf(unflushed);
-        UUID now = metadata.flush();
-        incarnation = now;
+        sort(before, metadata.flush());
+    }
+
+    private synchronized void sort(Map<Long, Unflushed> before, UUID now) {
+        if (!now.equals(incarnation) && !now.equals(previous)) {
+            previous = incarnation;
+            incarnation = now;
+            durable.forEach((inode, commit) -> suspects.putIfAbsent(inode, commit.told()));
+            durable.clear();
+        }
         before.forEach((inode, commit) -> {
-            if (!now.equals(commit.incarnation) && unflushed.remove(inode, commit)) {
-                suspects.put(inode, commit);
+            if (!unflushed.remove(inode, commit)) {
+                return;
+            }
+            if (now.equals(commit.incarnation) && now.equals(incarnation)) {
+                remember(inode, commit);
             } else {
-                unflushed.remove(inode, commit);
+                suspects.merge(inode, commit, (old, later) -> later.after(old));
             }
         });
+    }
+
+    private void remember(long inode, Unflushed commit) {
+        durable.remove(inode);
+        durable.put(inode, commit);
+        if (durable.size() > REMEMBERED) {
+            durable.remove(durable.firstEntry().getKey());
+        }
     }
 
     boolean isSuspect(long inode) {
@@ -117,23 +208,30 @@ final class Durability {
         return List.copyOf(suspects.keySet());
     }
 
-    private void lost(long inode) {
-        lost.add(inode);
-        untold.set(true);
+    /** Commits were lost and made dirty again since this was asked last. */
+    boolean takeDirtyAgain(long inode) {
+        return dirtyAgain.remove(inode);
     }
 
-    /** Commits of any inode were lost for good since this was asked last. */
+    private void lost(long inode) {
+        lost.add(inode);
+        untold.add(inode);
+    }
+
+    /** Commits of any inode were lost for good, of which no fsync has told; says so once. */
     boolean takeUntold() {
-        return untold.getAndSet(false);
+        return untold.removeIf(inode -> true);
     }
 
     /** The inode's commits were lost for good; says so once. */
     boolean takeLost(long inode) {
+        untold.remove(inode);
         return lost.remove(inode);
     }
 
-    /** The inode itself is not there any more. */
+    /** The inode itself is not there any more: its commits are lost unless a change of names took it. */
     void gone(long inode) {
+        findOut(inode, true);
         boolean suspect = suspects.remove(inode) != null;
         boolean pending = unflushed.remove(inode) != null;
         if (suspect || pending) {
@@ -141,20 +239,56 @@ final class Durability {
         }
     }
 
+    /** Bytes that were not committed yet had to be dropped with their inode. */
+    void dropped(long inode) {
+        lost(inode);
+        suspects.remove(inode);
+        unflushed.remove(inode);
+    }
+
     /**
-     * Before the cache is compared with a truth of a new incarnation: what was committed and is not there is dirty
-     * again. The inode's lock is held.
+     * The metadata contradicts what was known of the inode: whether its commits are suspect is certain afterwards.
+     *
+     * @param older it has less than was known, so that also what was durable may be lost
      */
-    void recover(OpenInode in, Attributes truth) {
-        if (unflushed.containsKey(in.inode)) {
+    void findOut(long inode, boolean older) {
+        boolean remembered;
+        synchronized (this) {
+            remembered = older && durable.containsKey(inode);
+        }
+        if (remembered || unflushed.containsKey(inode)) {
             flush();
         }
-        Unflushed commit = suspects.remove(in.inode);
-        if (commit == null || !commit.overtaken && truth.version() >= commit.attributes.version()) {
+    }
+
+    /**
+     * Before the cache is compared with what was asked of a suspect inode: what was committed and is not there is dirty
+     * again, or lost. The inode's lock is held.
+     *
+     * @param truth asked after the inode had become suspect
+     */
+    void recover(OpenInode in, Attributes truth) {
+        Unflushed commit = suspects.get(in.inode);
+        if (commit == null) {
             return;
         }
-        if (commit.ranges == null || !isPresent(in, commit.ranges)) {
-            LOG.warn("the database lost commits, the cache has not all of their bytes: inode={}", in.inode);
+        Fate fate = commit.judged(truth.version());
+        if (fate != Fate.OPEN) {
+            recover(in, truth, commit, fate);
+        }
+        // Only now: a sync that finds none finds its bytes dirty, or the loss noted.
+        suspects.remove(in.inode, commit);
+    }
+
+    private void recover(OpenInode in, Attributes truth, Unflushed commit, Fate fate) {
+        if (truth.version() < commit.floor) {
+            lost(in.inode);
+        }
+        if (fate == Fate.UNKNOWN
+                || commit.ranges == null
+                || commit.ranges.count() == 0
+                || !isPresent(in, commit.ranges)) {
+            LOG.warn("the database lost commits, or may have: inode={} fate={}", in.inode, fate);
             lost(in.inode);
             return;
         }
@@ -165,6 +299,7 @@ final class Durability {
         long size = in.pending == null ? end : Math.max(end, in.pending.size());
         in.pending = new Pending(Math.min(size, commit.attributes.size()), mtime, false, truth.generation());
         in.appendOnly = false;
+        dirtyAgain.add(in.inode);
         LOG.warn("the database lost commits, they are written again: inode={} ranges={}", in.inode, ranges.size());
     }
 

@@ -32,12 +32,15 @@ final class Revalidation {
     private final SegmentStore segments;
     private final InodeTable table;
     private final Durability durability;
+    private final Dirtiness dirtiness;
 
-    Revalidation(Metadata metadata, SegmentStore segments, InodeTable table, Durability durability) {
+    Revalidation(
+            Metadata metadata, SegmentStore segments, InodeTable table, Durability durability, Dirtiness dirtiness) {
         this.metadata = metadata;
         this.segments = segments;
         this.table = table;
         this.durability = durability;
+        this.dirtiness = dirtiness;
     }
 
     /** Attributes are what the metadata says, or what was said and has not been contradicted. */
@@ -88,7 +91,7 @@ final class Revalidation {
     /** Asks for a range's extents, drops what is wrong in the cache, keeps inline bytes and holes. */
     List<Extent> load(OpenInode in, long from, long to) {
         long distrusts = table.distrusts();
-        Content content = ask(in, from, to);
+        Content content = recovered(in, from, to, distrusts);
         accept(in, content.attributes(), distrusts);
         in.file().reconcile(from, to, truth(content.extents(), from, to));
         long epoch = in.file().epoch();
@@ -103,6 +106,35 @@ final class Revalidation {
             }
         }
         return content.extents();
+    }
+
+    /** What a crash of the database took of the inode is made dirty, or told, before the answer is believed. */
+    private Content recovered(OpenInode in, long from, long to, long distrusts) {
+        Content content = ask(in, from, to);
+        boolean older = isOlder(in, content.attributes());
+        if (older || isDistrusted(in, distrusts)) {
+            durability.findOut(in.inode, older);
+        }
+        if (!durability.isSuspect(in.inode)) {
+            return content;
+        }
+        // The first answer may be from before the crash.
+        content = ask(in, from, to);
+        durability.recover(in, content.attributes());
+        if (in.pending != null) {
+            dirtiness.settle(in);
+        }
+        return content;
+    }
+
+    private static boolean isDistrusted(OpenInode in, long distrusts) {
+        return in.attributes != null && in.trustedSince != distrusts;
+    }
+
+    /** An older version than before: the database lost commits, and the feed may not have told it yet. */
+    private static boolean isOlder(OpenInode in, Attributes attributes) {
+        Attributes before = in.attributes;
+        return before != null && attributes.version() < before.version();
     }
 
     private Content ask(OpenInode in, long from, long to) {
@@ -120,10 +152,8 @@ final class Revalidation {
     /** Attributes that were just read: everything that does not follow from what was known is forgotten. */
     void accept(OpenInode in, Attributes attributes, long distrusts) {
         Attributes before = in.attributes;
-        boolean distrusted = before != null && in.trustedSince != distrusts;
-        // An older version than before: the database lost commits, and the feed has not told it yet.
-        if (distrusted || before != null && attributes.version() < before.version()) {
-            durability.recover(in, attributes);
+        boolean distrusted = isDistrusted(in, distrusts);
+        if (distrusted || isOlder(in, attributes)) {
             in.pagesVersion = -1;
         }
         boolean explained =

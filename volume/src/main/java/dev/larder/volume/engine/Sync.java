@@ -18,6 +18,9 @@ import java.util.concurrent.TimeoutException;
  * is committed again. Thread-safe.
  */
 final class Sync {
+    /** A crash of the database in each of them, and a sync gives up. */
+    private static final int ROUNDS = 3;
+
     private final InodeTable table;
     private final Revalidation revalidation;
     private final OpenFiles open;
@@ -48,8 +51,11 @@ final class Sync {
         table.with(inode, in -> {
             open.commit(in);
             durability.flush();
-            if (durability.isSuspect(inode)) {
-                commitAgain(in);
+            if (durability.isSuspect(inode) || durability.takeDirtyAgain(inode)) {
+                table.distrust();
+                recover(in);
+                committer.commit(in);
+                durability.flush();
             }
             if (durability.takeLost(inode)) {
                 throw new ErrnoException(
@@ -59,8 +65,8 @@ final class Sync {
         });
     }
 
-    private void commitAgain(OpenInode in) {
-        table.distrust();
+    /** The loss of an inode that is gone is noted, too. */
+    private void recover(OpenInode in) {
         in.lock.lock();
         try {
             revalidation.attributes(in);
@@ -71,8 +77,6 @@ final class Sync {
         } finally {
             in.lock.unlock();
         }
-        committer.commit(in);
-        durability.flush();
     }
 
     /** Commits what is dirty, of many inodes at once. */
@@ -80,7 +84,7 @@ final class Sync {
         List<CompletableFuture<Void>> commits = new ArrayList<>();
         for (OpenInode in : table.all()) {
             if (in.pending != null || in.mode == Mode.PASSTHROUGH && in.writers > 0) {
-                commits.add(CompletableFuture.runAsync(() -> table.with(in.inode, open::commit), executor));
+                commits.add(CompletableFuture.runAsync(() -> table.with(in.inode, this::commitUnlessGone), executor));
             }
         }
         try {
@@ -95,21 +99,55 @@ final class Sync {
         }
     }
 
-    /** @throws LostChangesException when a crash of the database took commits that cannot be made again; says so once */
-    void all() {
-        commitAll();
-        flushAndCommitAgain();
-        if (durability.takeUntold()) {
-            throw new LostChangesException("the database lost commits that were not durable yet");
+    /** What cannot be saved with any patience is lost, which {@link #all} tells. */
+    private long commitUnlessGone(OpenInode in) {
+        try {
+            return open.commit(in);
+        } catch (ErrnoException e) {
+            if (!in.gone) {
+                throw e;
+            }
+            return 0;
         }
     }
 
-    /** After a crash of the database what it lost is committed again, when the cache still has it. */
-    void flushAndCommitAgain() {
+    /**
+     * Everything that a crash took is known at its end, so that it is told at once and not again.
+     *
+     * @throws LostChangesException when a crash of the database took commits that cannot be made again
+     */
+    void all() {
+        for (int round = 0; round < ROUNDS; round++) {
+            recoverSuspects();
+            commitAll();
+            durability.flush();
+            if (durability.suspects().isEmpty()) {
+                break;
+            }
+        }
+        if (durability.takeUntold()) {
+            throw new LostChangesException("the database lost commits, or may have");
+        }
+        if (!durability.suspects().isEmpty()) {
+            throw new ErrnoException(Errno.EIO, "the database crashed again and again while this waited for it");
+        }
+    }
+
+    /** After a crash of the database what it lost is dirty again, when the cache still has it. */
+    void flushAndRecover() {
         durability.flush();
-        for (long inode : durability.suspects()) {
+        recoverSuspects();
+    }
+
+    private void recoverSuspects() {
+        List<Long> suspects = durability.suspects();
+        if (suspects.isEmpty()) {
+            return;
+        }
+        table.distrust();
+        for (long inode : suspects) {
             table.with(inode, in -> {
-                commitAgain(in);
+                recover(in);
                 return 0;
             });
         }

@@ -20,11 +20,17 @@ final class Unflushed {
 
     private final ConcurrentHashMap<Long, Mark> marks = new ConcurrentHashMap<>();
     private final Set<Long> suspects = ConcurrentHashMap.newKeySet();
-    private final AtomicBoolean untold = new AtomicBoolean();
+    /** Suspects that no fsync and no sync has told of yet. */
+    private final Set<Long> untold = ConcurrentHashMap.newKeySet();
+
+    private final AtomicBoolean untoldDoubt = new AtomicBoolean();
     private final AtomicLong sequence = new AtomicLong();
     private final Set<Long> toldOfDoubt = ConcurrentHashMap.newKeySet();
     private volatile long doubtedBelow;
     private volatile long flushedTo;
+    /** As the feed told it: its readers have dropped what they knew of an earlier one. */
+    private UUID seen;
+    /** As anything told it. */
     private volatile UUID incarnation = new UUID(0, 0);
 
     /** @param incarnation the oldest of those that its mutations since the last flush were made in */
@@ -35,12 +41,15 @@ final class Unflushed {
         return incarnation;
     }
 
-    /** Every answer that names the incarnation tells it here. @return it is another than before */
+    /** Every read of the feed tells it here. @return it is another than the feed told before */
     synchronized boolean seen(UUID current) {
-        boolean first = incarnation.getMostSignificantBits() == 0 && incarnation.getLeastSignificantBits() == 0;
-        boolean other = !incarnation.equals(current);
+        if (current.equals(seen)) {
+            return false;
+        }
+        boolean first = seen == null;
+        seen = current;
         incarnation = current;
-        return other && !first;
+        return !first;
     }
 
     /** A mutation has been answered. */
@@ -72,10 +81,11 @@ final class Unflushed {
     /** A flush that began after {@code position} succeeded in this incarnation. */
     synchronized void flushed(long position, UUID in) {
         flushedTo = Math.max(flushedTo, position);
+        incarnation = in;
         marks.forEach((inode, mark) -> {
             if (!mark.incarnation.equals(in)) {
                 suspects.add(inode);
-                untold.set(true);
+                untold.add(inode);
             }
             if (mark.sequence <= position || !mark.incarnation.equals(in)) {
                 marks.remove(inode, mark);
@@ -91,7 +101,7 @@ final class Unflushed {
      */
     void doubt(long below) {
         doubtedBelow = below;
-        untold.set(true);
+        untoldDoubt.set(true);
     }
 
     private boolean takeDoubt(long inode) {
@@ -107,23 +117,24 @@ final class Unflushed {
 
     /** @throws ErrnoException EIO, once, when what was written to the inode may be lost */
     void check(long inode) {
-        boolean doubted = takeDoubt(inode);
-        if (suspects.remove(inode) || doubted) {
+        if (told(inode)) {
             throw new ErrnoException(
                     Errno.EIO, "the database restarted and may have lost the last changes of this file");
         }
     }
 
-    /** @throws ErrnoException EIO, once, when anything since the last call may be lost */
+    /** @throws LostChangesException once, when anything may be lost that nobody was told of */
     void checkAll() {
-        if (untold.getAndSet(false)) {
+        boolean doubted = untoldDoubt.getAndSet(false);
+        if (untold.removeIf(inode -> true) || doubted) {
             throw new LostChangesException("the database restarted and may have lost the last changes");
         }
     }
 
-    /** The inode's fsync has failed for a reason of its own. */
-    void told(long inode) {
-        takeDoubt(inode);
-        suspects.remove(inode);
+    /** The inode's fsync fails. @return what was written to it may be lost, and no fsync has said so */
+    boolean told(long inode) {
+        untold.remove(inode);
+        boolean doubted = takeDoubt(inode);
+        return suspects.remove(inode) || doubted;
     }
 }

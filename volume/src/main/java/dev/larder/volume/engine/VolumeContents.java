@@ -65,11 +65,11 @@ final class VolumeContents implements Contents {
         this.options = options.within(cache.stats().capacityBytes());
         this.table = new InodeTable(cache, options.idleInodes(), successor);
         this.durability = new Durability(metadata);
-        this.revalidation = new Revalidation(metadata, segments, table, durability);
+        this.dirtiness = new Dirtiness(quota, this.options);
+        this.revalidation = new Revalidation(metadata, segments, table, durability, dirtiness);
         this.reader = new ContentReader(table, revalidation, segments, this.options, executor);
         this.uploader = new Uploader(table, segments, this.options, executor);
         this.group = new GroupCommit(metadata);
-        this.dirtiness = new Dirtiness(quota, this.options);
         this.committer = new Committer(
                 revalidation, segments, uploader, group, durability, dirtiness, notifications, this.options);
         this.writer = new ContentWriter(metadata::session, revalidation, uploader, committer, dirtiness, quota);
@@ -255,7 +255,7 @@ final class VolumeContents implements Contents {
         }
         inBackground(() -> {
             try {
-                sync.flushAndCommitAgain();
+                sync.flushAndRecover();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }

@@ -47,6 +47,9 @@ class CrashedDatabaseTest {
                         promised.add(name);
                     }
                 });
+                assertFalse(fails(() -> mount.fs().sync()), "the first sync told everything");
+                closed.keySet().forEach(name -> mount.exists(parent, name));
+                assertFalse(fails(() -> mount.fs().sync()), "and nothing is found out later");
                 // Only what is durable outlives a second crash; another mount knows nothing but that.
                 database.crashServer();
                 lost = check(database, parent, closed, promised, syncTold, directoryTold);

@@ -39,17 +39,7 @@ final class DurabilityTest {
                 PostgresMetadata session = database.open();
                 DirectoryStore store = DirectoryStore.open(directory.resolve("objects"));
                 ContentNode node = new ContentNode(session, store, directory.resolve("cache"), 1 << 30)) {
-            List<Long> inodes = new ArrayList<>();
-            long first = session.leaseInodes(50);
-            for (long inode = first; inode < first + 50; inode++) {
-                session.create(
-                        Op.NONE,
-                        Attributes.ROOT,
-                        FileName.of("f" + inode),
-                        new NewInode(
-                                inode, Attributes.S_IFREG | 0644, 0, 0, 0, null, null, null, false, FileTime.now()));
-                inodes.add(inode);
-            }
+            List<Long> inodes = create(session, 50);
             session.flush();
             for (long inode : inodes) {
                 node.store(inode, 0, bytes(inode));
@@ -75,43 +65,188 @@ final class DurabilityTest {
         }
     }
 
-    /** The versions of what was lost were handed out again before a flush could tell. */
+    /** Most of the inodes are not in hand any more when the crash is found out. */
+    @Test
+    void oneSyncFindsEverythingThatACrashTook() throws Exception {
+        ContentOptions quiet = ContentNode.QUIET;
+        ContentOptions options = new ContentOptions(
+                quiet.inlineBytes(),
+                quiet.readaheadBytes(),
+                quiet.prefetchBytes(),
+                quiet.passthroughBytes(),
+                quiet.dirtyLimitBytes(),
+                quiet.flushAge(),
+                quiet.patience(),
+                2,
+                quiet.uploads(),
+                quiet.fetches());
+        try (TestDatabase database = TestDatabase.create();
+                PostgresMetadata session = database.open();
+                DirectoryStore store = DirectoryStore.open(directory.resolve("objects"));
+                ContentNode node = new ContentNode(
+                        session, store, directory.resolve("cache"), 1 << 30, options, new RecordingKernel(), false)) {
+            List<Long> inodes = create(session, 50);
+            session.flush();
+            for (long inode : inodes) {
+                node.store(inode, 0, bytes(inode));
+            }
+            database.crashServer();
+            boolean told = fails(node.contents::syncAll);
+            List<Long> lost = inodes.stream()
+                    .filter(inode -> session.attributes(inode).size() != 2000)
+                    .toList();
+            assertTrue(told || lost.isEmpty(), () -> "sync lied of " + lost);
+            for (long inode : inodes) {
+                node.load(inode, 3000);
+            }
+            assertFalse(fails(node.contents::syncAll), "nothing is found out later");
+        }
+    }
+
+    private static boolean fails(Runnable call) {
+        try {
+            call.run();
+            return false;
+        } catch (ErrnoException e) {
+            return true;
+        }
+    }
+
+    private static List<Long> create(PostgresMetadata session, int count) {
+        List<Long> inodes = new ArrayList<>();
+        long first = session.leaseInodes(count);
+        for (long inode = first; inode < first + count; inode++) {
+            session.create(
+                    Op.NONE,
+                    Attributes.ROOT,
+                    FileName.of("f" + inode),
+                    new NewInode(inode, Attributes.S_IFREG | 0644, 0, 0, 0, null, null, null, false, FileTime.now()));
+            inodes.add(inode);
+        }
+        return inodes;
+    }
+
+    /** The first incarnation's versions are 1, 2, ..., the second's begin here. */
+    private static final long SECOND = 1L << 32;
+
+    private final AtomicReference<UUID> incarnation = new AtomicReference<>(new UUID(1, 1));
+    private final Durability durability = new Durability((Metadata) Proxy.newProxyInstance(
+            Metadata.class.getClassLoader(), new Class<?>[] {Metadata.class}, (proxy, method, arguments) -> {
+                assertEquals("flush", method.getName());
+                return incarnation.get();
+            }));
+
     @Test
     void aCommitThatALaterOneOvertookIsLostWhateverTheVersion() {
-        AtomicReference<UUID> incarnation = new AtomicReference<>(new UUID(1, 1));
-        Metadata metadata = (Metadata) Proxy.newProxyInstance(
-                Metadata.class.getClassLoader(), new Class<?>[] {Metadata.class}, (proxy, method, arguments) -> {
-                    assertEquals("flush", method.getName());
-                    return incarnation.get();
-                });
-        Durability durability = new Durability(metadata);
         durability.begin();
-        UUID before = durability.incarnation();
-        durability.committed(before, 4, attributes(5), List.of());
-        incarnation.set(new UUID(2, 2));
-        durability.committed(before, 4, attributes(5), List.of());
+        commit(4, 5);
+        crash();
+        commit(4, SECOND + 1);
         durability.flush();
+        assertTrue(isLostAt(SECOND + 1), "nobody knew of the crash yet");
+    }
+
+    @Test
+    void aCommitThatWasThereWhenALaterOneWasMadeIsNotLost() {
+        durability.begin();
+        commit(4, 5);
+        crash();
+        durability.flush();
+        commit(5, SECOND + 1);
+        assertFalse(durability.isSuspect(INODE), "the later commit was made to it");
+        assertFalse(isLostAt(SECOND + 1));
+    }
+
+    @Test
+    void aCommitThatWasNotThereWhenALaterOneWasMadeIsLost() {
+        durability.begin();
+        commit(4, 5);
+        crash();
+        durability.flush();
+        commit(4, SECOND + 1);
+        assertTrue(isLostAt(SECOND + 1));
+        assertFalse(isLostAt(SECOND + 1), "once");
+    }
+
+    @Test
+    void whatAnotherMountChangedAfterTheCrashHidesWhetherItIsLost() {
+        durability.begin();
+        commit(4, 5);
+        crash();
+        durability.flush();
+        assertTrue(isLostAt(SECOND + 1), "the other was first");
+
+        commit(SECOND + 1, SECOND + 2);
+        crash();
+        commit(2 * SECOND + 1, 2 * SECOND + 2);
+        durability.flush();
+        assertTrue(isLostAt(2 * SECOND + 2), "also when this mount changed it next, before it asked");
+    }
+
+    @Test
+    void anAttributeThatIsChangedHidesNoLoss() {
+        durability.begin();
+        commit(4, 5);
+        crash();
+        durability.changed(durability.incarnation(), attributes(4));
+        durability.flush();
+        assertTrue(isLostAt(4));
+    }
+
+    @Test
+    void whatAPromotedStandbyLacksIsToldThoughItWasDurable() {
+        durability.begin();
+        commit(4, 5);
+        durability.flush();
+        crash();
+        durability.findOut(INODE, true);
         assertTrue(durability.isSuspect(INODE));
-        durability.recover(new OpenInode(INODE, null), attributes(5));
-        assertTrue(durability.takeLost(INODE), "an fsync says so");
+        assertTrue(isLostAt(4));
+        assertFalse(durability.takeUntold(), "the fsync told");
 
-        durability.committed(before, 5, attributes(6), List.of());
+        commit(4, SECOND + 1);
         durability.flush();
-        durability.committed(durability.incarnation(), 5, attributes(6), List.of());
-        durability.recover(new OpenInode(INODE, null), attributes(6));
-        assertTrue(durability.takeLost(INODE), "also when the flush came between");
+        crash();
+        durability.flush();
+        assertFalse(isLostAt(SECOND + 1), "it is there");
+    }
 
-        durability.committed(before, 6, attributes(7), List.of());
+    @Test
+    void ofManyDurableCommitsTheLastAreRemembered() {
+        durability.begin();
+        for (long inode = 1; inode <= Durability.REMEMBERED + 1; inode++) {
+            durability.committed(durability.incarnation(), 0, attributes(inode, 1), List.of());
+            durability.flush();
+        }
+        crash();
         durability.flush();
-        durability.committed(durability.incarnation(), 7, attributes(8), List.of());
-        durability.recover(new OpenInode(INODE, null), attributes(8));
-        assertFalse(durability.takeLost(INODE), "the crash took nothing");
+        assertEquals(Durability.REMEMBERED, durability.suspects().size());
+        assertFalse(durability.isSuspect(1));
+    }
+
+    private void commit(long previousVersion, long version) {
+        durability.committed(durability.incarnation(), previousVersion, attributes(version), List.of());
+    }
+
+    private void crash() {
+        incarnation.set(new UUID(incarnation.get().getMostSignificantBits() + 1, 1));
+    }
+
+    /** Compared with what the database has, an fsync says that something is lost. */
+    private boolean isLostAt(long version) {
+        durability.recover(new OpenInode(INODE, null), attributes(version));
+        assertFalse(durability.isSuspect(INODE));
+        return durability.takeLost(INODE);
     }
 
     private static Attributes attributes(long version) {
+        return attributes(INODE, version);
+    }
+
+    private static Attributes attributes(long inode, long version) {
         FileTime at = FileTime.now();
         return new Attributes(
-                INODE, Attributes.S_IFREG | 0644, 0, 0, 1, 0, 10, 10, at, at, at, at, version, 0, Attributes.ROOT, 0);
+                inode, Attributes.S_IFREG | 0644, 0, 0, 1, 0, 10, 10, at, at, at, at, version, 0, Attributes.ROOT, 0);
     }
 
     private static byte[] bytes(long inode) {

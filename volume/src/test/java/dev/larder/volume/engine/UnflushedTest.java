@@ -58,6 +58,17 @@ class UnflushedTest {
     }
 
     @Test
+    void whatIsMutatedAfterAFlushToldOfTheRestartIsNotToldAgain() {
+        unflushed.seen(FIRST);
+        unflushed.flushed(unflushed.position(), SECOND);
+        unflushed.mutated(unflushed.incarnation(), 5);
+        assertTrue(unflushed.seen(SECOND), "the feed's readers hear of it all the same");
+        unflushed.flushed(unflushed.position(), SECOND);
+        assertDoesNotThrow(() -> unflushed.check(5));
+        assertDoesNotThrow(unflushed::checkAll);
+    }
+
+    @Test
     void theFirstIncarnationIsNoRestart() {
         assertFalse(unflushed.seen(FIRST));
         assertFalse(unflushed.seen(FIRST));
@@ -74,6 +85,16 @@ class UnflushedTest {
                 assertThrows(ErrnoException.class, unflushed::checkAll).errno());
         assertDoesNotThrow(unflushed::checkAll);
         assertEio(5);
+    }
+
+    @Test
+    void syncTellsNothingThatEveryFsyncHasTold() {
+        unflushed.seen(FIRST);
+        unflushed.mutated(unflushed.incarnation(), 5, 6);
+        unflushed.flushed(unflushed.position(), SECOND);
+        assertEio(5);
+        assertTrue(unflushed.told(6));
+        assertDoesNotThrow(unflushed::checkAll);
     }
 
     @Test
