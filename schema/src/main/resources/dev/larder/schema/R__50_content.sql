@@ -1,13 +1,20 @@
 -- Content: extents of regular files. Every mutation locks the inode's row first.
 
--- Attributes in a first row without extent, then the extents that overlap [p_from, p_to), of one snapshot.
-CREATE OR REPLACE FUNCTION larder_v1.content(p_ino bigint, p_from bigint, p_to bigint)
+-- What an extent takes in an agent's memory, about.
+CREATE OR REPLACE FUNCTION larder.row_bytes(p_frames bytea, p_data bytea) RETURNS int LANGUAGE sql IMMUTABLE AS $$
+    SELECT 512 + COALESCE(octet_length(p_frames), 0) + COALESCE(octet_length(p_data), 0)
+$$;
+
+-- Attributes in a first row without extent, then the extents that overlap [p_from, p_to), of one snapshot: at least one,
+-- then as many as p_room bytes hold. When it is used up, a last row without extent tells by its off where the rest begins.
+CREATE OR REPLACE FUNCTION larder_v1.content(p_ino bigint, p_from bigint, p_to bigint, p_room bigint)
 RETURNS TABLE (a larder.attributes, off bigint, len bigint, kind smallint, content uuid, skip bigint, segment uuid,
                frames bytea, data bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER ROWS 10 AS $$
 DECLARE
     v_inode larder.inode;
     v_from bigint;
+    v_bytes bigint := 0;
 BEGIN
     SELECT * INTO v_inode FROM larder.inode i WHERE i.ino = p_ino;
     IF NOT FOUND THEN
@@ -20,11 +27,19 @@ BEGIN
     END IF;
     SELECT e.off INTO v_from FROM larder.extent e
     WHERE e.ino = p_ino AND e.off <= p_from ORDER BY e.off DESC LIMIT 1;
-    RETURN QUERY
-    SELECT NULL::larder.attributes, e.off, e.len, e.kind, e.content, e.skip, e.segment, e.frames, e.data
-    FROM larder.extent e
-    WHERE e.ino = p_ino AND e.off >= COALESCE(v_from, p_from) AND e.off < p_to AND e.off + e.len > p_from
-    ORDER BY e.off;
+    a := NULL;
+    FOR off, len, kind, content, skip, segment, frames, data IN
+        SELECT e.off, e.len, e.kind, e.content, e.skip, e.segment, e.frames, e.data FROM larder.extent e
+        WHERE e.ino = p_ino AND e.off >= COALESCE(v_from, p_from) AND e.off < p_to AND e.off + e.len > p_from
+        ORDER BY e.off LOOP
+        IF v_bytes >= p_room THEN
+            kind := NULL;
+            RETURN NEXT;
+            RETURN;
+        END IF;
+        v_bytes := v_bytes + larder.row_bytes(frames, data);
+        RETURN NEXT;
+    END LOOP;
 END $$;
 
 -- The mode after a write: set-user-id goes, set-group-id too when the group may execute.

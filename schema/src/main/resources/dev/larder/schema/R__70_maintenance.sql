@@ -22,7 +22,7 @@ BEGIN
         SELECT e.ino, e.off, e.len, e.kind, e.content, e.skip, e.segment, e.frames, e.data FROM larder.extent e
         WHERE e.kind = 0 AND e.born <= clock_timestamp() - p_age_ms * interval '1 millisecond'
         ORDER BY e.ino, e.off LOOP
-        v_bytes := v_bytes + octet_length(data);
+        v_bytes := v_bytes + larder.row_bytes(frames, data);
         EXIT WHEN v_bytes > p_max_bytes;
         RETURN NEXT;
     END LOOP;

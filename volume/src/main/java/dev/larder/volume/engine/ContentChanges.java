@@ -11,6 +11,7 @@ import dev.larder.volume.engine.OpenInode.Mode;
 import dev.larder.volume.metadata.Extent;
 import dev.larder.volume.metadata.ExtentKind;
 import dev.larder.volume.metadata.Metadata;
+import dev.larder.volume.metadata.Metadata.Content;
 import java.util.UUID;
 import java.util.function.Supplier;
 
@@ -305,10 +306,14 @@ final class ContentChanges {
 
     private Ranges data(OpenInode in, Ranges dirty, long from, long to) {
         Ranges data = Ranges.of(dirty.within(from, to));
-        for (Extent extent : metadata.content(in.inode, from, to).extents()) {
-            if (extent.kind() != ExtentKind.UNWRITTEN) {
-                data.add(Math.max(from, extent.offset()), Math.min(to, extent.end()));
+        for (long at = from; at < to; ) {
+            Content content = metadata.content(in.inode, at, to);
+            for (Extent extent : content.extents()) {
+                if (extent.kind() != ExtentKind.UNWRITTEN) {
+                    data.add(Math.max(from, extent.offset()), Math.min(to, extent.end()));
+                }
             }
+            at = content.end();
         }
         return data;
     }

@@ -29,6 +29,7 @@ final class Packer {
 
     private static final Duration SETTLED = Duration.ofSeconds(1);
     private static final int MAX_BATCHES = 10_000;
+    private static final long ROW_BYTES = 512;
     private static final long MAX_RUN_BYTES = 1 << 20;
 
     private final Maintenance maintenance;
@@ -74,8 +75,9 @@ final class Packer {
         return sum;
     }
 
+    /** With what its row costs: many tiny ones are worth it, too. */
     private static long bytes(FileExtent extent) {
-        return extent.extent().data().length;
+        return ROW_BYTES + extent.extent().data().length;
     }
 
     private Packed pack(List<FileExtent> batch) throws IOException {

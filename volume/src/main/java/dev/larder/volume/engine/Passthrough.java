@@ -25,6 +25,7 @@ import org.slf4j.LoggerFactory;
  * it is found by the file's mtime and the frames' checksums. The inode's lock is held unless a method says otherwise.
  */
 final class Passthrough {
+    private static final long SCANNED_AT_ONCE = 8L << 20;
     private static final Logger LOG = LoggerFactory.getLogger(Passthrough.class);
 
     /** A larger suspect file is verified piece by piece as it is read: its open must not wait for all of it. */
@@ -144,8 +145,8 @@ final class Passthrough {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment frame = arena.allocate(FrameTable.MAX_FRAME_BYTES);
             long size = in.size();
-            for (long at = 0; at < size; at += Revalidation.WINDOW) {
-                found += scan(in, at, Math.min(size, at + Revalidation.WINDOW), frame);
+            for (long at = 0; at < size; at += SCANNED_AT_ONCE) {
+                found += scan(in, at, Math.min(size, at + SCANNED_AT_ONCE), frame);
             }
         }
         in.scannedMtime = mtime;
@@ -167,7 +168,7 @@ final class Passthrough {
                 continue;
             }
             found += scanHole(in, at, Math.min(to, extent.offset()), frame);
-            found += scanExtent(in, extent, frame);
+            found += scanExtent(in, extent, from, to, frame);
             at = Math.max(at, extent.end());
         }
         return found + scanHole(in, at, to, frame);
@@ -194,12 +195,15 @@ final class Passthrough {
     }
 
     /** A frame that is only partly in the extent has no checksum of its own: it counts as changed. */
-    private long scanExtent(OpenInode in, Extent extent, MemorySegment frame) {
+    private long scanExtent(OpenInode in, Extent extent, long from, long to, MemorySegment frame) {
         if (extent.frames() == null) {
-            return scanPlain(in, extent, frame);
+            return extent.offset() < from ? 0 : scanPlain(in, extent, frame);
         }
         long found = 0;
         for (FramePart part : FramePart.of(extent)) {
+            if (part.offset() < from || part.offset() >= to) {
+                continue; // with the bytes before, or after
+            }
             MemorySegment bytes = frame.asSlice(0, part.length());
             if (in.file().read(part.offset(), bytes) && !part.is(bytes)) {
                 found += mark(in, part.offset(), part.length());

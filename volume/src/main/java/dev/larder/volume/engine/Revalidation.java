@@ -26,6 +26,9 @@ final class Revalidation {
     /** File bytes whose extents are asked for at once. */
     static final long WINDOW = 256L << 20;
 
+    private static final long VERIFIED_AT_ONCE = 8L << 20;
+    private static final int MOST_RESTARTS = 3;
+
     private static final Logger LOG = LoggerFactory.getLogger(Revalidation.class);
 
     private final Metadata metadata;
@@ -50,16 +53,21 @@ final class Revalidation {
         }
     }
 
+    private static boolean overlaps(Extent extent, long from, long to) {
+        return extent.offset() < to && from < extent.end();
+    }
+
     /** What is present in [from, to) is right. */
     void trust(OpenInode in, long from, long to) {
         attributes(in);
         for (long at = from; at < to; at = windowEnd(at)) {
-            if (!in.known.trusts(at, Math.min(to, windowEnd(at)))) {
-                load(in, windowStart(at), windowEnd(at));
+            long end = Math.min(to, windowEnd(at));
+            if (!in.known.trusts(at, end)) {
+                load(in, windowStart(at), windowEnd(at), at, at);
             }
-            if (in.isSuspect()) {
-                long end = Math.min(to, windowEnd(at));
-                Verification.verify(in, at, end, extents(in, at, end));
+            for (long part = at; in.isSuspect() && part < end; part += VERIFIED_AT_ONCE) {
+                long partEnd = Math.min(end, part + VERIFIED_AT_ONCE);
+                Verification.verify(in, part, partEnd, extents(in, part, partEnd));
             }
         }
     }
@@ -69,14 +77,19 @@ final class Revalidation {
         attributes(in);
         TreeMap<Long, Extent> found = new TreeMap<>();
         for (long at = from; at < to; at = windowEnd(at)) {
-            List<Extent> some = in.known.isLoaded(at, Math.min(to, windowEnd(at)))
-                    ? in.known.within(at, Math.min(to, windowEnd(at)))
-                    : load(in, windowStart(at), windowEnd(at));
-            some.stream()
-                    .filter(extent -> extent.offset() < to && from < extent.end())
-                    .forEach(extent -> found.put(extent.offset(), extent));
+            known(in, at, Math.min(to, windowEnd(at))).forEach(extent -> found.put(extent.offset(), extent));
         }
         return List.copyOf(found.values());
+    }
+
+    /** Within a window. The whole of it is asked for once, for trust; then what is not remembered. */
+    private List<Extent> known(OpenInode in, long from, long to) {
+        if (in.known.isLoaded(from, to)) {
+            return in.known.within(from, to);
+        }
+        return in.known.trusts(from, to)
+                ? load(in, from, to, from, to)
+                : load(in, windowStart(from), windowEnd(from), from, to);
     }
 
     private static long windowStart(long at) {
@@ -88,10 +101,37 @@ final class Revalidation {
         return start > Long.MAX_VALUE - WINDOW ? Long.MAX_VALUE : start + WINDOW;
     }
 
-    /** Asks for a range's extents, drops what is wrong in the cache, keeps inline bytes and holes. */
-    List<Extent> load(OpenInode in, long from, long to) {
+    /**
+     * Loads a range, answer by answer, from the beginning again when the content changes in between.
+     *
+     * @return the extents that overlap [wantedFrom, wantedTo)
+     */
+    private List<Extent> load(OpenInode in, long from, long to, long wantedFrom, long wantedTo) {
+        int restarts = 0;
+        long version = 0;
+        List<Extent> wanted = new ArrayList<>();
+        for (long at = from; at < to; ) {
+            Content content = load(in, at, to);
+            boolean changed = at > from && version != content.attributes().version();
+            if (changed && restarts++ < MOST_RESTARTS) {
+                wanted.clear();
+                at = from;
+                continue;
+            }
+            version = content.attributes().version();
+            content.extents().stream()
+                    .filter(extent -> overlaps(extent, wantedFrom, wantedTo))
+                    .forEach(wanted::add);
+            at = content.end();
+        }
+        return wanted;
+    }
+
+    /** Asks for a range's extents, drops what is wrong in the cache, keeps inline bytes and holes; as far as one answer. */
+    private Content load(OpenInode in, long from, long wantedTo) {
         long distrusts = table.distrusts();
-        Content content = recovered(in, from, to, distrusts);
+        Content content = recovered(in, from, wantedTo, distrusts);
+        long to = content.end();
         accept(in, content.attributes(), distrusts);
         in.file().reconcile(from, to, truth(content.extents(), from, to));
         long epoch = in.file().epoch();
@@ -105,7 +145,7 @@ final class Revalidation {
                 in.known.unload(extent.offset(), extent.end());
             }
         }
-        return content.extents();
+        return content;
     }
 
     /** What a crash of the database took of the inode is made dirty, or told, before the answer is believed. */

@@ -21,7 +21,7 @@ import java.util.stream.IntStream;
 final class ContentStatements {
     private static final String CONTENT =
             "SELECT (x.a).*, x.off, x.len, x.kind, x.content, x.skip, x.segment, x.frames, x.data"
-                    + " FROM larder_v1.content(?, ?, ?) x";
+                    + " FROM larder_v1.content(?, ?, ?, ?) x";
     private static final String COMMIT = "SELECT x.errno, x.previous, x.appended, (x.a).* FROM larder_v1.commit("
             + "?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
     private static final String PUNCH =
@@ -33,6 +33,8 @@ final class ContentStatements {
             "SELECT x.errno, (x.a).* FROM larder_v1.copy_range(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) x";
 
     private static final int CHANGE_NUMBERS = 10;
+    /** Of one answer in memory, about: however much of a file is inline, many are read at once. */
+    private static final long ANSWER_BYTES = 1 << 20;
 
     private final SessionStatements statements;
 
@@ -42,19 +44,26 @@ final class ContentStatements {
 
     Content content(long inode, long from, long to) {
         return statements.queryRows(
-                CONTENT, parameters -> parameters.add(inode).add(from).add(to), rows -> readContent(rows, inode));
+                CONTENT,
+                parameters -> parameters.add(inode).add(from).add(to).add(ANSWER_BYTES),
+                rows -> readContent(rows, inode, to));
     }
 
-    private static Content readContent(ResultSet rows, long inode) throws SQLException {
+    private static Content readContent(ResultSet rows, long inode, long to) throws SQLException {
         if (!rows.next()) {
             throw new ErrnoException(Errno.ESTALE, "inode " + inode + " does not exist");
         }
         Attributes attributes = RowReading.attributes(rows, 1);
         List<Extent> extents = new ArrayList<>();
+        int first = RowReading.ATTRIBUTE_COLUMNS + 1;
         while (rows.next()) {
-            extents.add(ExtentRows.extent(rows, RowReading.ATTRIBUTE_COLUMNS + 1));
+            rows.getShort(first + 2);
+            if (rows.wasNull()) {
+                return new Content(attributes, extents, rows.getLong(first));
+            }
+            extents.add(ExtentRows.extent(rows, first));
         }
-        return new Content(attributes, extents);
+        return new Content(attributes, extents, to);
     }
 
     List<Committed> commit(Op op, List<Commit> commits) {

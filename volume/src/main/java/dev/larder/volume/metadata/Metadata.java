@@ -86,7 +86,10 @@ public interface Metadata extends AutoCloseable {
 
     // ---- content
 
-    /** Attributes and the extents that overlap [from, to), in order, inline bytes with them. */
+    /**
+     * Attributes and the extents that overlap [from, to), in order, inline bytes with them: all, or as many as an answer
+     * holds.
+     */
     Content content(long inode, long from, long to);
 
     /** See {@link Commit}; one statement for several files, one answer each, in order. */
@@ -204,7 +207,8 @@ public interface Metadata extends AutoCloseable {
     /** @param attributes null unless asked for */
     record DirectoryEntry(FileName name, long cookie, long inode, int direntType, Attributes attributes) {}
 
-    record Content(Attributes attributes, List<Extent> extents) {}
+    /** @param end what lies before it is here: the end that was asked for, or where to go on */
+    record Content(Attributes attributes, List<Extent> extents, long end) {}
 
     /**
      * New content of a file: the extents replace what lies in their ranges. The size becomes the larger of its own and

@@ -225,7 +225,7 @@ final class ContentRaceTest {
         assertEquals(1_000_000, volume.count("SELECT sum(octet_length(data)) FROM larder.extent"));
         assertTrue(volume.count("SELECT pg_total_relation_size('larder.extent')") < 10_000 * 600);
 
-        List<FileExtent> run = first.maintenance().inlineExtents(Duration.ZERO, 1 << 20);
+        List<FileExtent> run = first.maintenance().inlineExtents(Duration.ZERO, 8 << 20);
         assertEquals(10_000, run.size());
         UUID segment = new UUID(first.session().getMostSignificantBits(), 7);
         List<Boolean> moved = first.maintenance()
