@@ -22,6 +22,7 @@ final class ProgressLine implements AutoCloseable {
     private long drawn;
     private String what;
     private boolean open;
+    private boolean complete;
 
     ProgressLine(PrintStream err, boolean terminal) {
         this(err, terminal, System::nanoTime);
@@ -40,8 +41,10 @@ final class ProgressLine implements AutoCloseable {
             end();
             what = progress.what();
             began = now;
+            complete = false;
         }
-        boolean last = progress.total() > 0 && progress.done() >= progress.total();
+        boolean last = !complete && progress.total() > 0 && progress.done() >= progress.total();
+        complete |= last;
         if (!fresh && !last && now - drawn < (terminal ? REDRAW_NANOS : PLAIN_NANOS)) {
             return;
         }

@@ -119,4 +119,18 @@ class OutputTest {
         });
         assertEquals("checking 1 files\nchecking 9 files\n", drawn);
     }
+
+    /** The total may have been a guess. */
+    @Test
+    void progressBeyondTheTotalIsNotALineEach() {
+        AtomicLong clock = new AtomicLong();
+        String drawn = printed(err -> {
+            try (ProgressLine line = new ProgressLine(err, false, clock::get)) {
+                for (int done = 0; done <= 5; done++) {
+                    line.show(new Progress("checking", done, 2, "files"));
+                }
+            }
+        });
+        assertEquals(2, drawn.lines().count(), drawn);
+    }
 }
