@@ -8,12 +8,15 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A fresh state directory with one mounted volume, and a directory beside it on the same disk. */
 final class Bed implements AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path larder;
+    private final Thread interrupted = new Thread(this::closeInterrupted, "interrupted");
+    private final AtomicBoolean closed = new AtomicBoolean();
     private final Path home;
     private final Backing backing;
     private final Path manifest;
@@ -31,6 +34,7 @@ final class Bed implements AutoCloseable {
         this.mountPoint = Files.createDirectory(home.resolve("volume"));
         this.disk = new Disk(Files.createDirectory(home.resolve("disk")));
         this.volume = new Volume(mountPoint);
+        Runtime.getRuntime().addShutdownHook(interrupted);
         mount();
         this.idleAnonBytes = volume.usage().agentAnonBytes();
     }
@@ -101,10 +105,22 @@ final class Bed implements AutoCloseable {
 
     @Override
     public void close() throws IOException {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
         try (backing) {
             umount();
         }
         Shell.run(Path.of("/"), "rm", "-rf", home.toString());
+    }
+
+    /** Ctrl-C leaves no mount behind. */
+    private void closeInterrupted() {
+        try {
+            close();
+        } catch (IOException e) {
+            System.err.println("benchmark: something is left below " + home + ": " + e.getMessage());
+        }
     }
 
     static final class Disk extends Target {
