@@ -158,7 +158,7 @@ CREATE OR REPLACE FUNCTION larder.held(p_ino bigint) RETURNS boolean LANGUAGE sq
                    WHERE h.ino = p_ino AND NOT s.fenced)
 $$;
 
--- Extents that one call removes at most.
+-- Rows that one call removes, about.
 CREATE OR REPLACE FUNCTION larder.removable_rows() RETURNS int LANGUAGE sql IMMUTABLE AS $$ SELECT 10000 $$;
 
 -- The next p_limit inodes at nlink 0, and those that were seen so. One is seen at nlink 0 and unkept first, and removed
@@ -181,9 +181,13 @@ BEGIN
             (SELECT d.ino FROM larder.doomed d WHERE d.ino > p_after ORDER BY d.ino LIMIT p_limit)) p
         ORDER BY p.ino LIMIT p_limit);
     last := CASE WHEN cardinality(v_page) = p_limit THEN v_page[p_limit] END;
+    -- most of them lie in the trash: that is asked first
     v_unkept := ARRAY(
-        SELECT n.ino FROM unnest(v_page) p (ino) JOIN larder.inode n ON n.ino = p.ino
-        WHERE n.nlink = 0 AND NOT larder.held(n.ino) AND NOT EXISTS (SELECT FROM larder.trash t WHERE t.ino = n.ino));
+        SELECT u.ino FROM (
+            SELECT n.ino FROM unnest(v_page) p (ino) CROSS JOIN LATERAL (
+                SELECT i.ino FROM larder.inode i WHERE i.ino = p.ino AND i.nlink = 0 OFFSET 0) n
+            WHERE NOT EXISTS (SELECT FROM larder.trash t WHERE t.ino = n.ino OFFSET 0) OFFSET 0) u
+        WHERE NOT larder.held(u.ino));
     DELETE FROM larder.doomed d WHERE d.ino = ANY (v_page) AND d.ino <> ALL (v_unkept);
     INSERT INTO larder.doomed (ino) SELECT u.ino FROM unnest(v_unkept) u (ino) ON CONFLICT DO NOTHING;
     FOR v_ino IN SELECT d.ino FROM larder.doomed d
@@ -196,7 +200,7 @@ BEGIN
         PERFORM FROM larder.inode n WHERE n.ino = v_ino AND n.nlink = 0 FOR UPDATE;
         IF FOUND AND NOT larder.held(v_ino) THEN
             SELECT * INTO v_done FROM larder.remove_inode(v_ino, v_rows);
-            v_rows := v_rows - v_done.rows;
+            v_rows := v_rows - v_done.rows - 10;  -- what an inode costs besides its extents
             IF v_done.removed THEN
                 purged := purged + 1;
             ELSE
