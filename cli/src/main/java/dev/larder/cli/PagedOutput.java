@@ -11,62 +11,57 @@ import java.util.function.Function;
 
 /**
  * A list that is printed page by page as it comes, so that it may be of any length: one table (each page as wide as it
- * needs), one JSON array or one YAML list. Closed also after a failure: what was printed is then well-formed.
+ * needs), one JSON array or one YAML list. Nothing is printed before the first page; without {@link #end} a JSON array
+ * stays open, so that nobody takes a part for the whole.
  */
-final class PagedOutput<T> implements AutoCloseable {
+final class PagedOutput<T> {
     private final PrintStream out;
     private final OutputFormat format;
     private final Function<List<T>, Table> table;
-    private final SequenceWriter json;
+    private SequenceWriter json;
     private boolean begun;
 
     PagedOutput(PrintStream out, OutputFormat format, Function<List<T>, Table> table) {
         this.out = out;
         this.format = format;
         this.table = table;
-        this.json = format == OutputFormat.json ? array(out) : null;
-    }
-
-    private static SequenceWriter array(PrintStream out) {
-        try {
-            return ControlProtocol.json()
-                    .writerWithDefaultPrettyPrinter()
-                    .without(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
-                    .writeValuesAsArray(out);
-        } catch (IOException e) {
-            throw new UncheckedIOException("the output cannot be written", e);
-        }
     }
 
     void page(List<T> rows) {
         if (rows.isEmpty()) {
             return;
         }
-        if (json != null) {
-            try {
-                json.writeAll(rows).flush();
-            } catch (IOException e) {
-                throw new UncheckedIOException("the output cannot be written", e);
-            }
-        } else if (format == OutputFormat.table) {
-            table.apply(rows).print(out, !begun);
-        } else {
-            format.print(out, rows, () -> table.apply(rows));
+        switch (format) {
+            case json -> array(rows, false);
+            case table -> table.apply(rows).print(out, !begun);
+            case yaml -> format.print(out, rows, () -> table.apply(rows));
         }
         begun = true;
     }
 
-    @Override
-    public void close() {
-        if (json != null) {
-            try {
-                json.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException("the output cannot be written", e);
-            }
+    void end() {
+        if (format == OutputFormat.json) {
+            array(List.of(), true);
             out.println();
         } else if (!begun) {
             format.print(out, List.of(), () -> table.apply(List.of()));
+        }
+    }
+
+    private void array(List<T> rows, boolean last) {
+        try {
+            if (json == null) {
+                json = ControlProtocol.json()
+                        .writerWithDefaultPrettyPrinter()
+                        .without(JsonGenerator.Feature.AUTO_CLOSE_TARGET)
+                        .writeValuesAsArray(out);
+            }
+            json.writeAll(rows).flush();
+            if (last) {
+                json.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the output cannot be written", e);
         }
     }
 }

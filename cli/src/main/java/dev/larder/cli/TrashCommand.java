@@ -73,9 +73,9 @@ final class TrashCommand implements Runnable {
         if (limit <= 0) {
             throw CommandFailure.usage("--limit", "is not above zero", "--limit=1000");
         }
-        try (VolumeTarget volume = VolumeTarget.any(larder, target);
-                PagedOutput<Answers.TrashEntry> output =
-                        new PagedOutput<>(larder.environment().out(), format, TrashCommand::table)) {
+        PagedOutput<Answers.TrashEntry> output =
+                new PagedOutput<>(larder.environment().out(), format, TrashCommand::table);
+        try (VolumeTarget volume = VolumeTarget.any(larder, target)) {
             list(volume, path, limit, output);
         }
         return ExitCodes.OK;
@@ -94,6 +94,7 @@ final class TrashCommand implements Runnable {
             left -= entries.size();
             next = page.next();
         }
+        output.end();
     }
 
     private static Table table(List<Answers.TrashEntry> entries) {

@@ -68,6 +68,7 @@ class CommandsTest {
         refused(2, "Invalid value for option '-o'", "status", "-o", "xml");
         refused(2, "list, restore or purge is missing", "trash");
         refused(2, "Missing required option: '--older-than", "trash", "purge");
+        refused(2, "--limit: is not above zero", "trash", "list", "--limit", "0");
         refused(2, "'1w' is not a time", "gc", "--age", "1w");
         refused(2, "which volume: nothing is mounted", "fsck");
         refused(2, "'big' is not a quantity", "bench", "--size", "big", directory.toString());

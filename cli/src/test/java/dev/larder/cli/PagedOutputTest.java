@@ -18,15 +18,16 @@ final class PagedOutputTest {
     private static String printed(OutputFormat format, List<Row>... pages) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         PrintStream out = new PrintStream(bytes, true, StandardCharsets.UTF_8);
-        try (PagedOutput<Row> output = new PagedOutput<>(out, format, rows -> {
+        PagedOutput<Row> output = new PagedOutput<>(out, format, rows -> {
             Table table = new Table(">NO", "NAME");
             rows.forEach(row -> table.row(row.number(), row.name()));
             return table;
-        })) {
-            for (List<Row> page : pages) {
-                output.page(page);
-            }
+        });
+        assertEquals(0, bytes.size());
+        for (List<Row> page : pages) {
+            output.page(page);
         }
+        output.end();
         out.println("behind");
         return bytes.toString(StandardCharsets.UTF_8);
     }

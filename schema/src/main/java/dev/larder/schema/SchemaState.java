@@ -30,6 +30,8 @@ record SchemaState(int version, String digest) {
             "R__50_content.sql",
             "R__60_locks.sql",
             "R__70_maintenance.sql",
+            "R__72_trash.sql",
+            "R__73_walks.sql",
             "R__75_check.sql");
 
     private static final SchemaState NONE = new SchemaState(0, "");

@@ -21,7 +21,7 @@ final class PostgresMaintenance implements Maintenance {
     private static final int SEGMENTS_A_STATEMENT = 1000;
     private static final int PATHS_A_STATEMENT = 1000;
     private static final int INODES_A_STATEMENT = 1000;
-    /** Of statements that only count. */
+    /** Of statements that read more than they change. */
     private static final int ROWS_A_STATEMENT = 10_000;
 
     private static final TrashPlace BEFORE_THE_OLDEST = new TrashPlace(0, 0);
@@ -153,7 +153,7 @@ final class PostgresMaintenance implements Maintenance {
         while (after[0] != null) {
             statements.query(
                     "SELECT * FROM larder_v1.purge_unlinked(?, ?, ?)",
-                    parameters -> parameters.add(age.toMillis()).add(after[0]).add(INODES_A_STATEMENT),
+                    parameters -> parameters.add(age.toMillis()).add(after[0]).add(ROWS_A_STATEMENT),
                     row -> {
                         sum[0] += row.getLong(2);
                         after[0] = row.getObject(3, Long.class);
