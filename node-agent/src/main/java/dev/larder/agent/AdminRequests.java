@@ -109,19 +109,16 @@ final class AdminRequests implements ControlServer.Handler {
 
     private Answers.Fsck check(JsonNode arguments, Consumer<Progress> progress) throws IOException {
         AtomicLong rows = new AtomicLong();
-        AtomicLong checked = new AtomicLong();
         AtomicLong reported = new AtomicLong();
-        long total = volume.usage().usedBytes();
         progress.accept(new Progress("checking the metadata", 0, 0, ""));
         Checker.Report report = volume.check(
                 arguments.path("repair").asBoolean(),
                 arguments.path("content").asBoolean(),
                 count -> progress.accept(new Progress("checking the metadata", rows.addAndGet(count), 0, "rows")),
-                bytes -> {
-                    long now = checked.addAndGet(bytes);
-                    if (now - reported.get() >= REPORT_BYTES) {
-                        reported.set(now);
-                        progress.accept(new Progress("checking", now, total, "bytes"));
+                (done, total) -> {
+                    if (done - reported.get() >= REPORT_BYTES) {
+                        reported.set(done);
+                        progress.accept(new Progress("checking", done, total, "bytes"));
                     }
                 });
         return new Answers.Fsck(

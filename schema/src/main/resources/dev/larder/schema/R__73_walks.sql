@@ -7,6 +7,13 @@ CREATE OR REPLACE FUNCTION larder_v1.count_inodes(p_after bigint, p_limit int,
     FROM (SELECT n.ino FROM larder.inode n WHERE n.ino > p_after ORDER BY n.ino LIMIT p_limit) p
 $$;
 
+-- The bytes that the next p_limit inodes hold, those in the trash too.
+CREATE OR REPLACE FUNCTION larder_v1.sum_allocated(p_after bigint, p_limit int,
+    OUT errno int, OUT bytes bigint, OUT last bigint) LANGUAGE sql STABLE SECURITY DEFINER AS $$
+    SELECT 0, COALESCE(sum(p.allocated), 0)::bigint, CASE WHEN count(*) = p_limit THEN max(p.ino) END
+    FROM (SELECT n.ino, n.allocated FROM larder.inode n WHERE n.ino > p_after ORDER BY n.ino LIMIT p_limit) p
+$$;
+
 CREATE OR REPLACE FUNCTION larder_v1.count_segments(p_after uuid, p_limit int,
     OUT errno int, OUT count bigint, OUT last uuid) LANGUAGE sql STABLE SECURITY DEFINER AS $$
     SELECT 0, count(*), CASE WHEN count(*) = p_limit THEN max(p.id::text)::uuid END
@@ -56,9 +63,19 @@ BEGIN
     GROUP BY 1, 2;
 END $$;
 
-CREATE OR REPLACE FUNCTION larder_v1.extents(p_after_ino bigint, p_after_off bigint, p_limit int)
+-- The next extents after a place, as many as p_room bytes hold and one; without p_data none has its inline bytes.
+CREATE OR REPLACE FUNCTION larder_v1.extents(p_after_ino bigint, p_after_off bigint, p_data boolean, p_room bigint)
 RETURNS TABLE (ino bigint, off bigint, len bigint, kind smallint, content uuid, skip bigint, segment uuid,
-               frames bytea, data bytea) LANGUAGE sql STABLE SECURITY DEFINER AS $$
-    SELECT e.ino, e.off, e.len, e.kind, e.content, e.skip, e.segment, e.frames, e.data FROM larder.extent e
-    WHERE (e.ino, e.off) > (p_after_ino, p_after_off) ORDER BY e.ino, e.off LIMIT p_limit
-$$;
+               frames bytea, data bytea) LANGUAGE plpgsql STABLE SECURITY DEFINER AS $$
+DECLARE
+    v_bytes bigint := 0;
+BEGIN
+    FOR ino, off, len, kind, content, skip, segment, frames, data IN
+        SELECT e.ino, e.off, e.len, e.kind, e.content, e.skip, e.segment, e.frames, CASE WHEN p_data THEN e.data END
+        FROM larder.extent e WHERE (e.ino, e.off) > (p_after_ino, p_after_off)
+        ORDER BY e.ino, e.off LIMIT p_room / 512 + 1 LOOP
+        RETURN NEXT;
+        v_bytes := v_bytes + larder.row_bytes(frames, data);
+        EXIT WHEN v_bytes >= p_room;
+    END LOOP;
+END $$;

@@ -25,7 +25,6 @@ import java.util.function.LongConsumer;
  * Objects that no segment knows are no error: the collector's. One use, one thread.
  */
 public final class Checker {
-    private static final int PAGE = 1_000;
     static final int MAX_FINDINGS = 10_000;
     private static final int MAX_SIZES = 100_000;
     private static final long MISSING = -1;
@@ -51,22 +50,29 @@ public final class Checker {
      * @param checkedRows told as rows of the metadata are checked
      * @param checkedBytes told as contents are checked
      */
-    Report run(boolean repair, boolean deep, LongConsumer checkedRows, LongConsumer checkedBytes) throws IOException {
+    Report run(boolean repair, boolean deep, LongConsumer checkedRows, BytesChecked checkedBytes) throws IOException {
         Sizes all = maintenance.sizes();
         maintenance.check(repair, checkedRows).forEach(this::found);
         long inode = 0;
         long offset = -1;
-        List<FileExtent> page;
-        do {
-            page = maintenance.extents(inode, offset, PAGE);
+        long bytes = 0;
+        List<FileExtent> page = maintenance.extents(inode, offset, deep);
+        while (!page.isEmpty()) {
             for (FileExtent extent : page) {
                 check(extent, deep);
-                checkedBytes.accept(extent.extent().length());
+                bytes += extent.extent().length();
                 inode = extent.inode();
                 offset = extent.extent().offset();
             }
-        } while (page.size() == PAGE);
+            checkedBytes.accept(bytes, all.bytes());
+            page = maintenance.extents(inode, offset, deep);
+        }
         return new Report(all.inodes(), all.segments(), objects, count, repaired, List.copyOf(findings));
+    }
+
+    /** Told how far the check of contents is. */
+    public interface BytesChecked {
+        void accept(long done, long total);
     }
 
     /**

@@ -34,7 +34,7 @@ final class ContentStatements {
 
     private static final int CHANGE_NUMBERS = 10;
     /** Of one answer in memory, about: however much of a file is inline, many are read at once. */
-    private static final long ANSWER_BYTES = 1 << 20;
+    static final long ANSWER_BYTES = 1 << 20;
 
     private final SessionStatements statements;
 

@@ -91,8 +91,13 @@ public interface Maintenance {
     /** Exact sums below a directory, itself included. What changes meanwhile is counted before or after. */
     DiskUsage diskUsage(long inode);
 
-    /** Walks every regular file's extents by inode number. @return at most limit extents after the position */
-    List<FileExtent> extents(long afterInode, long afterOffset, int limit);
+    /**
+     * Walks every regular file's extents by inode number.
+     *
+     * @param withData with the bytes of inline extents
+     * @return some extents after the position; none = that was the last
+     */
+    List<FileExtent> extents(long afterInode, long afterOffset, boolean withData);
 
     /**
      * Checks the metadata against itself.
@@ -122,7 +127,8 @@ public interface Maintenance {
     record Garbage(
             long trashEntries, long inodes, long unreferencedSegments, long deletableSegments, long deletableBytes) {}
 
-    record Sizes(long inodes, long segments) {}
+    /** @param bytes of all extents, those of removed files too */
+    record Sizes(long inodes, long bytes, long segments) {}
 
     record TrashEntry(long inode, String path, boolean directory, long size, Instant deleted) {}
 

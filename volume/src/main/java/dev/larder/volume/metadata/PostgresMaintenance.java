@@ -45,10 +45,10 @@ final class PostgresMaintenance implements Maintenance {
     }
 
     @Override
-    public List<FileExtent> extents(long afterInode, long afterOffset, int limit) {
+    public List<FileExtent> extents(long afterInode, long afterOffset, boolean withData) {
         return statements.queryRows(
-                "SELECT * FROM larder_v1.extents(?, ?, ?)",
-                parameters -> parameters.add(afterInode).add(afterOffset).add(limit),
+                "SELECT * FROM larder_v1.extents(?, ?, ?, ?)",
+                parameters -> parameters.add(afterInode).add(afterOffset).add(withData).add(ContentStatements.ANSWER_BYTES),
                 PostgresMaintenance::fileExtents);
     }
 
@@ -239,6 +239,7 @@ final class PostgresMaintenance implements Maintenance {
     public Sizes sizes() {
         return new Sizes(
                 sum(0L, Long.class, Parameters::add, "count_inodes(?, ?)"),
+                sum(0L, Long.class, Parameters::add, "sum_allocated(?, ?)"),
                 sum(BEFORE_ALL, UUID.class, Parameters::add, "count_segments(?, ?)"));
     }
 
@@ -246,7 +247,7 @@ final class PostgresMaintenance implements Maintenance {
         Parameters bind(Parameters parameters, K after) throws SQLException;
     }
 
-    /** What a function that answers (errno, count, last key of the page or null) counts in all. */
+    /** What a function that answers (errno, count, last key of the page or null) sums up. */
     private <K> long sum(K before, Class<K> key, Place<K> place, String function) {
         long sum = 0;
         K after = before;

@@ -44,7 +44,7 @@ class JobsTest {
                     List.of(),
                     mount.mounted()
                             .admin()
-                            .check(false, true, rows -> {}, length -> {})
+                            .check(false, true, rows -> {}, (done, total) -> {})
                             .findings());
         }
     }
@@ -88,7 +88,7 @@ class JobsTest {
                 List.of(),
                 mount.mounted()
                         .admin()
-                        .check(false, true, rows -> {}, length -> {})
+                        .check(false, true, rows -> {}, (done, total) -> {})
                         .findings());
     }
 
@@ -114,7 +114,7 @@ class JobsTest {
                     List.of(),
                     mount.mounted()
                             .admin()
-                            .check(false, true, rows -> {}, length -> {})
+                            .check(false, true, rows -> {}, (done, total) -> {})
                             .findings());
         }
     }
@@ -181,7 +181,7 @@ class JobsTest {
                 mount.file(ROOT, "f" + i, "x".repeat(1000));
                 admin.pack();
             }
-            Checker.Report clean = admin.check(false, true, rows -> {}, length -> {});
+            Checker.Report clean = admin.check(false, true, rows -> {}, (done, total) -> {});
             assertEquals(new Checker.Report(4, 3, 3, 0, 0, List.of()), clean);
             try (Stream<Path> files = Files.walk(directory.resolve("objects"))) {
                 Files.delete(files.filter(Files::isRegularFile).findFirst().orElseThrow());
@@ -217,7 +217,7 @@ class JobsTest {
                 assertEquals(1, admin.diskUsage("/").files());
                 assertEquals(1, admin.pack());
                 assertEquals(
-                        0, admin.check(false, true, rows -> {}, length -> {}).count());
+                        0, admin.check(false, true, rows -> {}, (done, total) -> {}).count());
             }
             assertEquals("0", database.ask("SELECT count(*) FROM larder.session"));
             assertTrue(Files.notExists(directory.resolve("cache-admin")));

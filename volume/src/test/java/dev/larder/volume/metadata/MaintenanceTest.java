@@ -2,6 +2,7 @@ package dev.larder.volume.metadata;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.volume.Attributes;
@@ -189,12 +190,13 @@ final class MaintenanceTest {
                 Op.NONE,
                 List.of(ScratchVolume.write(
                         other, ScratchVolume.inline(0, new byte[3]), ScratchVolume.inline(9, new byte[3]))));
-        List<FileExtent> all = maintenance.extents(0, 0, 10);
+        List<FileExtent> all = maintenance.extents(0, 0, true);
         assertEquals(3, all.size());
         FileExtent first = all.getFirst();
         List<FileExtent> rest =
-                maintenance.extents(first.inode(), first.extent().offset(), 1);
-        assertEquals(1, rest.size());
+                maintenance.extents(first.inode(), first.extent().offset(), false);
+        assertEquals(2, rest.size());
+        assertNull(rest.getFirst().extent().data());
         assertEquals(all.get(1).extent().content(), rest.getFirst().extent().content());
         assertTrue(maintenance.inlineExtents(Duration.ofHours(1), 1 << 20).isEmpty());
     }
@@ -216,7 +218,7 @@ final class MaintenanceTest {
         session.link(Op.NONE, file, below, FileName.of("again"), ScratchVolume.NOW);
         assertEquals(new DiskUsage(30_003, 4, 90_103, 60_102), maintenance.diskUsage(1));
         assertEquals(new DiskUsage(30_003, 2, 90_103, 60_102), maintenance.diskUsage(sub));
-        assertEquals(new Maintenance.Sizes(30_007, 0), maintenance.sizes());
+        assertEquals(new Maintenance.Sizes(30_007, 60_102, 0), maintenance.sizes());
     }
 
     @Test
