@@ -189,7 +189,7 @@ final class VolumeContents implements Contents {
     private void recoverSuspect(OpenInode in) {
         in.lock.lock();
         try {
-            revalidation.attributes(in);
+            revalidation.settle(in);
         } catch (ErrnoException e) {
             if (e.errno() != Errno.ESTALE) {
                 throw e;
