@@ -92,7 +92,7 @@ final class Durability {
             return new Unflushed(incarnation, attributes, ranges, both, earlier.version()).with(both);
         }
 
-        Unflushed told() {
+        Unflushed withoutRanges() {
             return new Unflushed(incarnation, attributes, null, fate, floor);
         }
 
@@ -191,7 +191,7 @@ final class Durability {
         if (!now.equals(incarnation) && !now.equals(previous)) {
             previous = incarnation;
             incarnation = now;
-            durable.forEach((inode, commit) -> suspects.putIfAbsent(inode, commit.told()));
+            durable.forEach((inode, commit) -> suspects.putIfAbsent(inode, commit.withoutRanges()));
             durable.clear();
         }
         before.forEach((inode, commit) -> {

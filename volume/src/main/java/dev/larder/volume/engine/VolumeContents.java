@@ -2,30 +2,24 @@ package dev.larder.volume.engine;
 
 import dev.larder.volume.Attributes;
 import dev.larder.volume.Caller;
-import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.FileSystem;
 import dev.larder.volume.FileSystem.Opened;
 import dev.larder.volume.FileTime;
 import dev.larder.volume.Kernel;
-import dev.larder.volume.LostChangesException;
 import dev.larder.volume.Op;
 import dev.larder.volume.SetAttributes;
 import dev.larder.volume.cache.CachedFile.Range;
 import dev.larder.volume.cache.NodeCache;
-import dev.larder.volume.engine.OpenInode.Mode;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.objects.SegmentStore;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.function.LongConsumer;
 import java.util.function.ToLongFunction;
 import org.slf4j.Logger;
@@ -38,9 +32,6 @@ import org.slf4j.LoggerFactory;
 final class VolumeContents implements Contents {
     private static final Logger LOG = LoggerFactory.getLogger(VolumeContents.class);
     private static final long WARM_STEP = 64L << 20;
-    /** A crash of the database in each of them, and a sync gives up. */
-    private static final int SYNC_ROUNDS = 3;
-
     private final NodeCache cache;
     private final ContentOptions options;
     private final ExecutorService executor = Executors.newVirtualThreadPerTaskExecutor();
@@ -55,6 +46,7 @@ final class VolumeContents implements Contents {
     private final ContentWriter writer;
     private final ContentChanges changes;
     private final OpenFiles open;
+    private final Flushing flushing;
     private final WriteBack writeBack;
     private final Notifications notifications;
     /** @param successor this process continues a mount: inodes may be open that it knows nothing of */
@@ -92,6 +84,8 @@ final class VolumeContents implements Contents {
                 this.options,
                 executor,
                 successor);
+        this.flushing =
+                new Flushing(table, revalidation, open, committer, durability, this.options.patience(), executor);
         this.writeBack = new WriteBack(table, committer, dirtiness, durability, this.options, executor);
     }
 
@@ -169,34 +163,9 @@ final class VolumeContents implements Contents {
     @Override
     public void fsync(long inode, boolean dataOnly) {
         with(inode, in -> {
-            open.commit(in);
-            durability.flush();
-            if (durability.isSuspect(inode) || durability.takeDirtyAgain(inode)) {
-                table.distrust();
-                recoverSuspect(in);
-                committer.commit(in);
-                durability.flush();
-            }
-            if (durability.takeLost(inode)) {
-                throw new ErrnoException(
-                        Errno.EIO, "the database lost commits of inode " + inode + " that were not durable yet");
-            }
+            flushing.fsync(in);
             return 0;
         });
-    }
-
-    /** The loss of an inode that is gone is noted, too. */
-    private void recoverSuspect(OpenInode in) {
-        in.lock.lock();
-        try {
-            revalidation.settle(in);
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ESTALE) {
-                throw e;
-            }
-        } finally {
-            in.lock.unlock();
-        }
     }
 
     @Override
@@ -279,8 +248,7 @@ final class VolumeContents implements Contents {
         }
         inBackground(() -> {
             try {
-                durability.flush();
-                recoverSuspects();
+                flushing.findLost();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }
@@ -298,68 +266,12 @@ final class VolumeContents implements Contents {
 
     @Override
     public void flushAll() {
-        List<CompletableFuture<Void>> commits = new ArrayList<>();
-        for (OpenInode in : table.all()) {
-            if (in.pending != null || in.mode == Mode.PASSTHROUGH && in.writers > 0) {
-                commits.add(CompletableFuture.runAsync(() -> with(in.inode, this::commitUnlessGone), executor));
-            }
-        }
-        try {
-            CompletableFuture.allOf(commits.toArray(CompletableFuture[]::new))
-                    .orTimeout(2 * options.patience().toMillis(), TimeUnit.MILLISECONDS)
-                    .join();
-        } catch (CompletionException e) {
-            if (e.getCause() instanceof TimeoutException) {
-                throw new ErrnoException(Errno.ETIMEDOUT, "not everything was committed in time", e);
-            }
-            throw Failures.of("not everything was committed", e.getCause());
-        }
+        flushing.flushAll();
     }
 
-    /** What cannot be saved with any patience is lost, which a sync tells. */
-    private long commitUnlessGone(OpenInode in) {
-        try {
-            return open.commit(in);
-        } catch (ErrnoException e) {
-            if (!in.gone) {
-                throw e;
-            }
-            return 0;
-        }
-    }
-
-    /** Everything that a crash took is known at its end, so that it is told at once and not again. */
     @Override
     public void syncAll() {
-        for (int round = 0; round < SYNC_ROUNDS; round++) {
-            recoverSuspects();
-            flushAll();
-            durability.flush();
-            if (durability.suspects().isEmpty()) {
-                break;
-            }
-        }
-        if (durability.takeUntold()) {
-            throw new LostChangesException("the database lost commits, or may have");
-        }
-        if (!durability.suspects().isEmpty()) {
-            throw new ErrnoException(Errno.EIO, "the database crashed again and again while this waited for it");
-        }
-    }
-
-    /** After a crash of the database what it lost is dirty again, when the cache still has it. */
-    private void recoverSuspects() {
-        List<Long> suspects = durability.suspects();
-        if (suspects.isEmpty()) {
-            return;
-        }
-        table.distrust();
-        for (long inode : suspects) {
-            with(inode, in -> {
-                recoverSuspect(in);
-                return 0;
-            });
-        }
+        flushing.syncAll();
     }
 
     @Override
