@@ -8,23 +8,13 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.larder.schema.EmbeddedPostgres;
-import dev.larder.schema.ServerLogin;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.SyncFailedException;
-import java.net.ServerSocket;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.PosixFilePermissions;
-import java.sql.Connection;
-import java.sql.DriverManager;
-import java.sql.ResultSet;
-import java.sql.SQLException;
-import java.sql.Statement;
-import java.time.Duration;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -43,33 +33,22 @@ import org.junit.jupiter.api.Timeout;
  */
 @Timeout(240)
 class PromotedStandbyTest {
-    private static final Duration START = Duration.ofSeconds(90);
     /** More than a lease of inode numbers. */
     private static final int MANY = 1_100;
 
-    private Path home;
-    private EmbeddedPostgres primary;
-    private EmbeddedPostgres standby;
+    private PrimaryAndStandby servers;
     private Forwarder address;
-    private ServerLogin login;
-    private int standbyPort;
 
     @BeforeEach
     void primaryBehindAnAddress() throws Exception {
-        home = Files.createTempDirectory("ldrha");
-        Files.setPosixFilePermissions(home, PosixFilePermissions.fromString("rwxr-xr-x"));
-        primary = new EmbeddedPostgres(home.resolve("primary"));
-        standby = new EmbeddedPostgres(home.resolve("standby"));
-        login = primary.ensureRunning(START);
-        address = new Forwarder(login.port());
+        servers = new PrimaryAndStandby();
+        address = new Forwarder(servers.primaryPort());
     }
 
     @AfterEach
     void end() throws Exception {
         address.close();
-        primary.crash();
-        standby.crash();
-        Larder.deleteTree(home);
+        servers.close();
     }
 
     @Test
@@ -94,7 +73,7 @@ class PromotedStandbyTest {
                     RandomAccessFile held =
                             new RandomAccessFile(mount.resolve("held").toFile(), "rw")) {
                 assertTrue(lock.isValid());
-                copyPrimary();
+                servers.copyPrimary();
 
                 byte[] later = SurvivalTest.random(50_000, 1);
                 Files.createDirectory(mount.resolve("lost"));
@@ -175,7 +154,7 @@ class PromotedStandbyTest {
     void aLostCommitThatAnotherMountOvertookIsTold() throws Exception {
         try (Larder larder = Larder.create();
                 Larder other = Larder.create();
-                Forwarder theirs = new Forwarder(login.port())) {
+                Forwarder theirs = new Forwarder(servers.primaryPort())) {
             Path mount = larder.mount(larder.manifest("team", yaml()), "m");
             Path there = other.mount(other.manifest("team", yaml(theirs)), "m");
             byte[] old = SurvivalTest.random(50_000, 1);
@@ -185,7 +164,7 @@ class PromotedStandbyTest {
             try (RandomAccessFile kept =
                     new RandomAccessFile(mount.resolve("overtaken").toFile(), "rw")) {
                 kept.getFD().sync();
-                copyPrimary();
+                servers.copyPrimary();
                 byte[] lost = SurvivalTest.random(20_000, 2);
                 kept.write(lost);
                 write(mount.resolve("repeated"), lost);
@@ -196,9 +175,9 @@ class PromotedStandbyTest {
 
                     address.cut();
                     theirs.cut();
-                    primary.crash();
-                    theirs.to(standbyPort);
-                    promoteWhenAsked();
+                    servers.crashPrimary();
+                    theirs.to(servers.standbyPort());
+                    servers.promoteWhenAsked();
                     // As many versions as were lost, and more.
                     for (int times = 0; times < 5; times++) {
                         try (RandomAccessFile file =
@@ -208,7 +187,7 @@ class PromotedStandbyTest {
                             file.getFD().sync();
                         }
                     }
-                    address.to(standbyPort);
+                    address.to(servers.standbyPort());
                     SurvivalTest.await(() -> !Files.exists(mount.resolve("made")), "the standby's truth is seen");
                     assertThrows(SyncFailedException.class, () -> kept.getFD().sync(), "it is lost");
                     kept.getFD().sync();
@@ -234,30 +213,22 @@ class PromotedStandbyTest {
     /** No address moves: the manifest names the primary and the standby. */
     @Test
     void theUrlMayNameBothServers() throws Exception {
-        try (ServerSocket free = new ServerSocket(0)) {
-            standbyPort = free.getLocalPort();
-        }
-        standby = new EmbeddedPostgres(home.resolve("standby"), standbyPort);
-        String second = "127.0.0.1:" + standbyPort;
-        String both = "postgresql://" + second + ",127.0.0.1:" + login.port() + "/postgres";
+        String second = "127.0.0.1:" + servers.standbyPort();
+        String both = "postgresql://" + second + ",127.0.0.1:" + servers.primaryPort() + "/postgres";
         byte[] bytes = SurvivalTest.random(50_000, 1);
         try (Larder larder = Larder.create()) {
             Path mount = larder.mount(larder.manifest("team", both(both)), "m");
             Files.write(mount.resolve("before"), bytes);
             Command.sh(mount, "sync before .").ok();
-            copyPrimary();
+            servers.copyPrimary();
             Files.write(mount.resolve("written"), bytes);
             assertTrue(Files.exists(mount.resolve("written")), "the standby is passed over");
             Command.sh(mount, "sync written .").ok();
             String metadata = larder.status(mount).path("metadata").asText();
-            assertTrue(metadata.contains(second) && metadata.contains(":" + login.port()), metadata);
+            assertTrue(metadata.contains(second) && metadata.contains(":" + servers.primaryPort()), metadata);
 
-            primary.crash();
-            try (Connection connection = connect(standbyPort);
-                    Statement statement = connection.createStatement();
-                    ResultSet rows = statement.executeQuery("SELECT pg_promote(true, 60)")) {
-                assertTrue(rows.next() && rows.getBoolean(1), "promoted");
-            }
+            servers.crashPrimary();
+            servers.promote();
             Files.write(mount.resolve("after"), bytes);
             // It was on its way while the database changed: that may be told.
             Command.sh(mount, "sync after || sync after").ok();
@@ -271,14 +242,14 @@ class PromotedStandbyTest {
             assertArrayEquals(bytes, Files.readAllBytes(mount.resolve("before")));
             larder.umount(mount);
 
-            Path elsewhere = larder.manifest("team", both("postgresql://127.0.0.1:" + login.port()));
+            Path elsewhere = larder.manifest("team", both("postgresql://127.0.0.1:" + servers.primaryPort()));
             Command.Result other = larder.run("mount", elsewhere.toString(), mount.toString());
             assertTrue(other.exit() == 1 && other.err().contains("its metadata are in"), other::toString);
         }
     }
 
     private String both(String url) {
-        return Larder.sharedYaml(url, login, home.resolve("objects"));
+        return Larder.sharedYaml(url, servers.login(), servers.objects());
     }
 
     /** What no fsync has told, and what it could not write again, is told here. */
@@ -293,66 +264,12 @@ class PromotedStandbyTest {
         return bytes;
     }
 
-    // ---- the two servers
-
-    /** What a standby has replayed at this moment. */
-    private void copyPrimary() throws Exception {
-        Files.createDirectory(home.resolve("standby"));
-        Files.setPosixFilePermissions(home.resolve("standby"), PosixFilePermissions.fromString("rwxr-xr-x"));
-        try (Connection connection = connect(login.port());
-                Statement statement = connection.createStatement()) {
-            statement.execute("SELECT pg_backup_start('standby', true)");
-            Path data = home.resolve("standby/data");
-            Command.run(home, "cp", "-a", "primary/data", "primary/password", "standby/")
-                    .ok();
-            try (ResultSet rows = statement.executeQuery("SELECT labelfile FROM pg_backup_stop(false)")) {
-                assertTrue(rows.next());
-                Files.writeString(data.resolve("backup_label"), rows.getString(1));
-            }
-            // All that was written until the end of the copy, and not a record more.
-            Command.sh(
-                            home,
-                            "rm -rf standby/data/pg_wal standby/data/postmaster.*"
-                                    + " && cp -a primary/data/pg_wal standby/data/"
-                                    + " && touch standby/data/standby.signal"
-                                    + " && chown --reference=primary/data standby/data/backup_label"
-                                    + " standby/data/standby.signal")
-                    .ok();
-        }
-        standbyPort = standby.ensureRunning(START).port();
-    }
-
-    /**
-     * The primary dies, the address leads to the standby, which is promoted when the agent has found it. No process is
-     * started meanwhile: it would close this one's files, and wait with them.
-     */
+    /** The primary dies, the address leads to the standby, which is promoted when the agent has found it. */
     private void promote() throws Exception {
         address.cut();
-        primary.crash();
-        address.to(standbyPort);
-        promoteWhenAsked();
-    }
-
-    private void promoteWhenAsked() throws Exception {
-        try (Connection connection = connect(standbyPort);
-                Statement statement = connection.createStatement()) {
-            SurvivalTest.await(() -> isAsked(statement), "the agent asks the standby");
-            try (ResultSet rows = statement.executeQuery("SELECT pg_promote(true, 60)")) {
-                assertTrue(rows.next() && rows.getBoolean(1), "promoted");
-            }
-        }
-    }
-
-    private static boolean isAsked(Statement statement) throws SQLException {
-        try (ResultSet rows = statement.executeQuery(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname LIKE 'larder%' AND query LIKE '%larder_v1%'")) {
-            return rows.next() && rows.getLong(1) > 0;
-        }
-    }
-
-    private Connection connect(int port) throws SQLException {
-        return DriverManager.getConnection(
-                "jdbc:postgresql://127.0.0.1:" + port + "/postgres", login.user(), login.password());
+        servers.crashPrimary();
+        address.to(servers.standbyPort());
+        servers.promoteWhenAsked();
     }
 
     // ---- files
@@ -430,6 +347,6 @@ class PromotedStandbyTest {
     }
 
     private String yaml(Forwarder leading) {
-        return Larder.sharedYaml(leading.port(), login, home.resolve("objects"));
+        return Larder.sharedYaml(leading.port(), servers.login(), servers.objects());
     }
 }

@@ -66,13 +66,18 @@ final class ContentChanges {
         }
         in.lock.lock();
         try {
+            revalidation.settle(in);
             if (change.size() != null) {
                 dropBeyondLocked(in, change.size());
             }
             long before = in.attributes == null ? -1 : in.attributes.version();
             UUID incarnation = durability.incarnation();
             Attributes after = metadata.setAttributes(op, in.inode, change);
-            durability.changed(incarnation, after);
+            if (change.size() != null && change.size() == 0) {
+                durability.emptied(incarnation, after);
+            } else {
+                durability.changed(incarnation, after);
+            }
             if (change.size() != null) {
                 in.file().truncate(change.size());
                 in.known.unload(0, Long.MAX_VALUE);
@@ -211,6 +216,7 @@ final class ContentChanges {
         committer.commit(in);
         in.lock.lock();
         try {
+            revalidation.settle(in);
             if (in.pending != null) {
                 // Written since the commit above: it belongs before this change.
                 committer.commit(in);

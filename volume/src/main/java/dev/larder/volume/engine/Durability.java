@@ -88,10 +88,11 @@ final class Durability {
         }
 
         Unflushed after(Unflushed earlier) {
-            return new Unflushed(incarnation, attributes, ranges, fate, earlier.version()).with(earlier.fate);
+            Fate both = earlier.fate == Fate.OPEN ? fate : earlier.fate;
+            return new Unflushed(incarnation, attributes, ranges, both, earlier.version()).with(both);
         }
 
-        Unflushed told() {
+        Unflushed withoutRanges() {
             return new Unflushed(incarnation, attributes, null, fate, floor);
         }
 
@@ -140,9 +141,13 @@ final class Durability {
                 extents.forEach(extent -> all.add(extent.offset(), extent.end()));
                 ranges = all.count() > RANGES ? null : all;
             }
-            return before == null
-                    ? Unflushed.first(in, attributes, ranges)
-                    : before.then(attributes, ranges, before.judged(previousVersion));
+            if (before == null) {
+                // A promoted standby may lack what was durable, and nobody has told it yet.
+                Unflushed flushed = remembered(inode);
+                Fate fate = flushed == null ? Fate.OPEN : flushed.judged(previousVersion);
+                return Unflushed.first(in, attributes, ranges).with(fate);
+            }
+            return before.then(attributes, ranges, before.judged(previousVersion));
         });
     }
 
@@ -155,6 +160,15 @@ final class Durability {
                 (inode, before) -> before == null
                         ? Unflushed.first(in, attributes, null)
                         : before.then(attributes, null, before.judged(attributes.version())));
+    }
+
+    /** The inode's content was cut to nothing: no commit before is missed any more. The inode's lock is held. */
+    void emptied(UUID in, Attributes attributes) {
+        suspects.remove(attributes.inode());
+        synchronized (this) {
+            durable.remove(attributes.inode());
+        }
+        unflushed.put(attributes.inode(), Unflushed.first(in, attributes, null));
     }
 
     void forget(long inode) {
@@ -177,7 +191,7 @@ final class Durability {
         if (!now.equals(incarnation) && !now.equals(previous)) {
             previous = incarnation;
             incarnation = now;
-            durable.forEach((inode, commit) -> suspects.putIfAbsent(inode, commit.told()));
+            durable.forEach((inode, commit) -> suspects.putIfAbsent(inode, commit.withoutRanges()));
             durable.clear();
         }
         before.forEach((inode, commit) -> {
@@ -190,6 +204,10 @@ final class Durability {
                 suspects.merge(inode, commit, (old, later) -> later.after(old));
             }
         });
+    }
+
+    private synchronized Unflushed remembered(long inode) {
+        return durable.get(inode);
     }
 
     private void remember(long inode, Unflushed commit) {
@@ -252,13 +270,18 @@ final class Durability {
      * @param older it has less than was known, so that also what was durable may be lost
      */
     void findOut(long inode, boolean older) {
-        boolean remembered;
-        synchronized (this) {
-            remembered = older && durable.containsKey(inode);
-        }
-        if (remembered || unflushed.containsKey(inode)) {
+        if (older && remembered(inode) != null || unflushed.containsKey(inode)) {
             flush();
         }
+    }
+
+    /**
+     * @param truth asked after the inode had become suspect
+     * @return the commits are in it: it is suspect no longer
+     */
+    boolean isThere(long inode, Attributes truth) {
+        Unflushed commit = suspects.get(inode);
+        return commit == null || commit.judged(truth.version()) == Fate.OPEN && suspects.remove(inode, commit);
     }
 
     /**

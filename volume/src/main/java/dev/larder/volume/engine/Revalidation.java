@@ -57,6 +57,24 @@ final class Revalidation {
         return extent.offset() < to && from < extent.end();
     }
 
+    /** What the inode's commits have become after a crash is known: they are there, dirty again, or lost. */
+    void settle(OpenInode in) {
+        if (durability.isSuspect(in.inode) && !isThere(in)) {
+            load(in, 0, WINDOW);
+        }
+    }
+
+    private boolean isThere(OpenInode in) {
+        try {
+            return durability.isThere(in.inode, metadata.attributes(in.inode));
+        } catch (ErrnoException e) {
+            if (e.errno() == Errno.ENOENT || e.errno() == Errno.ESTALE) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
     /** What is present in [from, to) is right. */
     void trust(OpenInode in, long from, long to) {
         attributes(in);

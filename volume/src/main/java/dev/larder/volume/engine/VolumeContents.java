@@ -46,7 +46,7 @@ final class VolumeContents implements Contents {
     private final ContentWriter writer;
     private final ContentChanges changes;
     private final OpenFiles open;
-    private final Sync sync;
+    private final Flushing flushing;
     private final WriteBack writeBack;
     private final Notifications notifications;
 
@@ -85,7 +85,7 @@ final class VolumeContents implements Contents {
                 this.options,
                 executor,
                 successor);
-        this.sync = new Sync(table, revalidation, open, committer, durability, this.options.patience(), executor);
+        this.flushing = new Flushing(table, revalidation, open, committer, durability, this.options.patience(), executor);
         this.writeBack = new WriteBack(table, committer, dirtiness, durability, this.options, executor);
     }
 
@@ -162,17 +162,20 @@ final class VolumeContents implements Contents {
 
     @Override
     public void fsync(long inode, boolean dataOnly) {
-        sync.inode(inode);
+        table.with(inode, in -> {
+            flushing.fsync(in);
+            return 0;
+        });
     }
 
     @Override
     public void flushAll() {
-        sync.commitAll();
+        flushing.flushAll();
     }
 
     @Override
     public void syncAll() {
-        sync.all();
+        flushing.syncAll();
     }
 
     @Override
@@ -255,7 +258,7 @@ final class VolumeContents implements Contents {
         }
         inBackground(() -> {
             try {
-                sync.flushAndRecover();
+                flushing.findLost();
             } catch (ErrnoException e) {
                 LOG.debug("the database does not answer yet: {}", e.getMessage());
             }
@@ -310,7 +313,7 @@ final class VolumeContents implements Contents {
     public void close() {
         writeBack.close();
         try {
-            sync.commitAll();
+            flushing.flushAll();
             durability.flush();
         } finally {
             stop();

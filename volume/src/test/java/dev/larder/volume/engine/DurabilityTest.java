@@ -209,6 +209,23 @@ final class DurabilityTest {
         crash();
         durability.flush();
         assertFalse(isLostAt(SECOND + 1), "it is there");
+
+        commit(SECOND + 1, 2 * SECOND + 1);
+        durability.flush();
+        crash();
+        commit(SECOND + 1, 3 * SECOND + 1);
+        durability.flush();
+        assertTrue(isLostAt(3 * SECOND + 1), "also when this mount has changed it since, and knew nothing");
+    }
+
+    @Test
+    void ofAFileThatWasCutToNothingNothingIsMissed() {
+        durability.begin();
+        commit(4, 5);
+        crash();
+        durability.emptied(durability.incarnation(), attributes(SECOND + 1));
+        durability.flush();
+        assertFalse(isLostAt(SECOND + 1));
     }
 
     @Test

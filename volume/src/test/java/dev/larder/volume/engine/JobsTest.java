@@ -186,7 +186,7 @@ class JobsTest {
             try (Stream<Path> files = Files.walk(directory.resolve("objects"))) {
                 Files.delete(files.filter(Files::isRegularFile).findFirst().orElseThrow());
             }
-            Checker.Report broken = admin.check(true, false, rows -> {}, length -> {});
+            Checker.Report broken = admin.check(true, false, rows -> {}, (done, total) -> {});
             assertEquals(1, broken.count());
             assertEquals(0, broken.repaired());
             assertEquals("object-missing", broken.findings().getFirst().what());

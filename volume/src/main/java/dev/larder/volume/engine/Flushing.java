@@ -13,13 +13,10 @@ import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 
-/**
- * fsync and sync: what is dirty is committed, what was committed is made durable, and what a crash of the database took
- * is committed again. Thread-safe.
- */
-final class Sync {
+/** Commits and makes durable, one inode or all of them, and says once what a crash of the database took. */
+final class Flushing {
     /** A crash of the database in each of them, and a sync gives up. */
-    private static final int ROUNDS = 3;
+    private static final int SYNC_ROUNDS = 3;
 
     private final InodeTable table;
     private final Revalidation revalidation;
@@ -29,7 +26,7 @@ final class Sync {
     private final Duration patience;
     private final Executor executor;
 
-    Sync(
+    Flushing(
             InodeTable table,
             Revalidation revalidation,
             OpenFiles open,
@@ -46,45 +43,27 @@ final class Sync {
         this.executor = executor;
     }
 
-    /** @throws ErrnoException EIO once, when a crash of the database took what cannot be committed again */
-    void inode(long inode) {
-        table.with(inode, in -> {
-            open.commit(in);
+    /** @throws ErrnoException EIO, once, when commits of the inode were lost */
+    void fsync(OpenInode in) {
+        open.commit(in);
+        durability.flush();
+        if (durability.isSuspect(in.inode) || durability.takeDirtyAgain(in.inode)) {
+            table.distrust();
+            settle(in);
+            committer.commit(in);
             durability.flush();
-            if (durability.isSuspect(inode) || durability.takeDirtyAgain(inode)) {
-                table.distrust();
-                recover(in);
-                committer.commit(in);
-                durability.flush();
-            }
-            if (durability.takeLost(inode)) {
-                throw new ErrnoException(
-                        Errno.EIO, "the database lost commits of inode " + inode + " that were not durable yet");
-            }
-            return 0;
-        });
-    }
-
-    /** The loss of an inode that is gone is noted, too. */
-    private void recover(OpenInode in) {
-        in.lock.lock();
-        try {
-            revalidation.attributes(in);
-        } catch (ErrnoException e) {
-            if (e.errno() != Errno.ESTALE) {
-                throw e;
-            }
-        } finally {
-            in.lock.unlock();
+        }
+        if (durability.takeLost(in.inode)) {
+            throw new ErrnoException(Errno.EIO, "the database lost changes of inode " + in.inode + ", or may have");
         }
     }
 
-    /** Commits what is dirty, of many inodes at once. */
-    void commitAll() {
+    /** What is dirty, of every inode, is committed when it returns. */
+    void flushAll() {
         List<CompletableFuture<Void>> commits = new ArrayList<>();
         for (OpenInode in : table.all()) {
             if (in.pending != null || in.mode == Mode.PASSTHROUGH && in.writers > 0) {
-                commits.add(CompletableFuture.runAsync(() -> table.with(in.inode, this::commitUnlessGone), executor));
+                commits.add(CompletableFuture.runAsync(() -> commitUnlessGone(in.inode), executor));
             }
         }
         try {
@@ -99,27 +78,29 @@ final class Sync {
         }
     }
 
-    /** What cannot be saved with any patience is lost, which {@link #all} tells. */
-    private long commitUnlessGone(OpenInode in) {
+    /** What cannot be saved with any patience is lost, which a sync tells. */
+    private void commitUnlessGone(long inode) {
+        OpenInode in = table.use(inode);
         try {
-            return open.commit(in);
+            open.commit(in);
         } catch (ErrnoException e) {
             if (!in.gone) {
                 throw e;
             }
-            return 0;
+        } finally {
+            table.done(in);
         }
     }
 
     /**
      * Everything that a crash took is known at its end, so that it is told at once and not again.
      *
-     * @throws LostChangesException when a crash of the database took commits that cannot be made again
+     * @throws LostChangesException once, when commits were lost that no fsync has told
      */
-    void all() {
-        for (int round = 0; round < ROUNDS; round++) {
-            recoverSuspects();
-            commitAll();
+    void syncAll() {
+        for (int round = 0; round < SYNC_ROUNDS; round++) {
+            settleAll();
+            flushAll();
             durability.flush();
             if (durability.suspects().isEmpty()) {
                 break;
@@ -133,23 +114,39 @@ final class Sync {
         }
     }
 
-    /** After a crash of the database what it lost is dirty again, when the cache still has it. */
-    void flushAndRecover() {
+    /** What a crash of the database took is dirty again, when the cache still has it, or known to be lost. */
+    void findLost() {
         durability.flush();
-        recoverSuspects();
+        settleAll();
     }
 
-    private void recoverSuspects() {
+    private void settleAll() {
         List<Long> suspects = durability.suspects();
         if (suspects.isEmpty()) {
             return;
         }
         table.distrust();
         for (long inode : suspects) {
-            table.with(inode, in -> {
-                recover(in);
-                return 0;
-            });
+            OpenInode in = table.use(inode);
+            try {
+                settle(in);
+            } finally {
+                table.done(in);
+            }
+        }
+    }
+
+    /** The loss of an inode that is gone is noted, too. */
+    private void settle(OpenInode in) {
+        in.lock.lock();
+        try {
+            revalidation.settle(in);
+        } catch (ErrnoException e) {
+            if (e.errno() != Errno.ESTALE) {
+                throw e;
+            }
+        } finally {
+            in.lock.unlock();
         }
     }
 }
