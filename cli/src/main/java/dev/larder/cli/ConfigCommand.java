@@ -22,7 +22,10 @@ final class ConfigCommand implements Callable<Integer> {
     @ParentCommand
     private Larder larder;
 
-    @Parameters(paramLabel = "DIR", arity = "0..1", description = "A mount point or a mounted volume's name; without one, the only one.")
+    @Parameters(
+            paramLabel = "DIR",
+            arity = "0..1",
+            description = "A mount point or a mounted volume's name; without one, the only one.")
     private Path directory;
 
     @Option(names = "-o", paramLabel = "FORMAT", defaultValue = "table", description = "${COMPLETION-CANDIDATES}")

@@ -38,7 +38,8 @@ final class FsckCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "VOLUME",
             arity = "0..1",
-            description = "A mount point, a mounted volume's name, or a manifest; without one, the only volume that is mounted.")
+            description =
+                    "A mount point, a mounted volume's name, or a manifest; without one, the only volume that is mounted.")
     private Path target;
 
     @Option(names = "-o", paramLabel = "FORMAT", defaultValue = "table", description = "${COMPLETION-CANDIDATES}")

@@ -31,7 +31,10 @@ final class StatusCommand implements Callable<Integer> {
     @Option(names = "-o", paramLabel = "FORMAT", defaultValue = "table", description = "${COMPLETION-CANDIDATES}")
     private OutputFormat format;
 
-    @Parameters(paramLabel = "DIR", arity = "0..1", description = "Only the volume of this mount point, or of this name.")
+    @Parameters(
+            paramLabel = "DIR",
+            arity = "0..1",
+            description = "Only the volume of this mount point, or of this name.")
     private Path directory;
 
     @Override

@@ -122,7 +122,11 @@ class CommandsTest {
         assertTrue(
                 run("status").out().startsWith("VOLUME  MOUNT POINT"),
                 () -> run("status").out());
-        refused(1, "is not in a mounted volume, nor the name of one. Try: larder status", "status", directory.toString());
+        refused(
+                1,
+                "is not in a mounted volume, nor the name of one. Try: larder status",
+                "status",
+                directory.toString());
         refused(1, "is not in a mounted volume", "cache", directory.toString());
         refused(2, "nothing is mounted", "warmup", directory.resolve("nothing").toString());
     }

@@ -34,7 +34,9 @@ final class PagedOutputTest {
 
     @Test
     void aTableHasOneHead() {
-        assertEquals("NO  NAME\n 1  one\n 2  two\n 3  three\nbehind\n", printed(OutputFormat.table, FIRST, List.of(), SECOND));
+        assertEquals(
+                "NO  NAME\n 1  one\n 2  two\n 3  three\nbehind\n",
+                printed(OutputFormat.table, FIRST, List.of(), SECOND));
         assertEquals("NO  NAME\nbehind\n", printed(OutputFormat.table, List.of()));
     }
 

@@ -85,7 +85,8 @@ public record ObjectStore(String apiVersion, String kind, ObjectMeta metadata, S
             Path caBundle,
 
             @Described(
-                    value = "What the server compares each object with. Over http, `sha256` also signs the object's bytes.",
+                    value =
+                            "What the server compares each object with. Over http, `sha256` also signs the object's bytes.",
                     byDefault = "crc32c")
             Checksum checksum) {}
 

@@ -44,6 +44,24 @@ class MountTest {
     }
 
     @Test
+    void aBusyMountNamesWhoUsesIt() throws Exception {
+        try (Larder larder = Larder.create()) {
+            Path mount = larder.mount(larder.manifest("busy"), "m");
+            Process user =
+                    new ProcessBuilder("sleep", "300").directory(mount.toFile()).start();
+            try {
+                Command.Result refused = larder.run("umount", mount.toString());
+                assertEquals(1, refused.exit(), refused::toString);
+                assertTrue(refused.err().contains("in use: by sleep (" + user.pid() + ")"), refused::toString);
+                Files.writeString(mount.resolve("served"), "on");
+            } finally {
+                user.destroyForcibly().waitFor();
+            }
+            larder.umount(mount);
+        }
+    }
+
+    @Test
     void aFailedMountSaysWhyAndWhatNext() throws IOException {
         try (Larder larder = Larder.create()) {
             Path manifest = larder.manifest("refused");

@@ -39,9 +39,12 @@ class TrashTest {
             assertEquals(FILES, all.size());
             assertEquals(FILES, paths.size());
             assertEquals("/a/b/f" + (FILES - 1), all.get(0).path("path").asText(), "the last removed first");
-            assertEquals(2_100, list(larder, "--limit", "2100", mount.toString()).size());
-            assertEquals(11, list(larder, "--path", "/a/b/f77", mount.toString()).size());
-            assertEquals(0, list(larder, "--path", "/elsewhere", mount.toString()).size());
+            assertEquals(
+                    2_100, list(larder, "--limit", "2100", mount.toString()).size());
+            assertEquals(
+                    11, list(larder, "--path", "/a/b/f77", mount.toString()).size());
+            assertEquals(
+                    0, list(larder, "--path", "/elsewhere", mount.toString()).size());
             List<String> table = larder.run("trash", "list", "--limit", "1500", mount.toString())
                     .ok()
                     .out()
@@ -52,7 +55,11 @@ class TrashTest {
             assertFalse(table.get(1_001).contains("INODE"), () -> table.get(1_001));
 
             JsonNode oldest = all.get(FILES - 1);
-            larder.run("trash", "restore", mount.toString(), oldest.path("inode").asText())
+            larder.run(
+                            "trash",
+                            "restore",
+                            mount.toString(),
+                            oldest.path("inode").asText())
                     .ok();
             SurvivalTest.await(() -> Files.exists(directory.resolve("f0")), "the name is seen");
             assertEquals("content 0", Files.readString(directory.resolve("f0")));
@@ -67,8 +74,11 @@ class TrashTest {
                             .asInt());
 
             larder.umount(mount);
-            assertEquals(FILES - 1, list(larder, "--limit", "5000", manifest.toString()).size());
-            larder.run("trash", "purge", "--older-than", "0", manifest.toString()).ok();
+            assertEquals(
+                    FILES - 1,
+                    list(larder, "--limit", "5000", manifest.toString()).size());
+            larder.run("trash", "purge", "--older-than", "0", manifest.toString())
+                    .ok();
             assertEquals(0, list(larder, manifest.toString()).size());
             larder.run("fsck", "--content", manifest.toString()).ok();
         }

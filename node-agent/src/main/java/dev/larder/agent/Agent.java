@@ -16,6 +16,7 @@ import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
@@ -119,8 +120,9 @@ final class Agent implements ServedVolume {
         } catch (LinuxException e) {
             ending.set(false);
             if (e.errno() == LinuxErrno.EBUSY) {
+                List<String> users = MountUsers.of(spec.mountPoint());
                 throw new ControlException(
-                        spec.mountPoint() + " is in use",
+                        spec.mountPoint() + " is in use" + (users.isEmpty() ? "" : ": by " + String.join(", ", users)),
                         "fuser -vm " + spec.mountPoint() + ", end those, and again; or larder umount --force");
             }
             throw new ControlException("unmounting " + spec.mountPoint() + " failed: " + e.getMessage(), null);

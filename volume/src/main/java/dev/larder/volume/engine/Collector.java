@@ -84,8 +84,7 @@ public final class Collector {
         listener.at("trash", 0);
         long trash = maintenance.purgeExpiredTrash(done -> listener.at("trash", done));
         listener.at("inodes without a name", 0);
-        long inodes =
-                maintenance.purgeUnlinked(ages.unlinked, done -> listener.at("inodes without a name", done));
+        long inodes = maintenance.purgeUnlinked(ages.unlinked, done -> listener.at("inodes without a name", done));
         listener.at("segments without a reference", 0);
         int retired = maintenance.retireSegments(ages.segment);
         Deleted segments = deleteRetired(listener);

@@ -160,7 +160,8 @@ public final class VolumeAdmin implements AutoCloseable {
     }
 
     /** See {@link Checker#run}. */
-    public Checker.Report check(boolean repair, boolean deep, LongConsumer checkedRows, Checker.BytesChecked checkedBytes)
+    public Checker.Report check(
+            boolean repair, boolean deep, LongConsumer checkedRows, Checker.BytesChecked checkedBytes)
             throws IOException {
         return new Checker(metadata.maintenance(), store, segments).run(repair, deep, checkedRows, checkedBytes);
     }

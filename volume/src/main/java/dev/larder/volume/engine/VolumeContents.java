@@ -85,7 +85,8 @@ final class VolumeContents implements Contents {
                 this.options,
                 executor,
                 successor);
-        this.flushing = new Flushing(table, revalidation, open, committer, durability, this.options.patience(), executor);
+        this.flushing =
+                new Flushing(table, revalidation, open, committer, durability, this.options.patience(), executor);
         this.writeBack = new WriteBack(table, committer, dirtiness, durability, this.options, executor);
     }
 
@@ -204,7 +205,8 @@ final class VolumeContents implements Contents {
     @Override
     public long copyFileRange(Op op, long inode, long offset, long toInode, long toOffset, long length) {
         return table.with(
-                inode, source -> table.with(toInode, target -> changes.copy(op, source, offset, target, toOffset, length)));
+                inode,
+                source -> table.with(toInode, target -> changes.copy(op, source, offset, target, toOffset, length)));
     }
 
     @Override

@@ -48,7 +48,11 @@ final class PostgresMaintenance implements Maintenance {
     public List<FileExtent> extents(long afterInode, long afterOffset, boolean withData) {
         return statements.queryRows(
                 "SELECT * FROM larder_v1.extents(?, ?, ?, ?)",
-                parameters -> parameters.add(afterInode).add(afterOffset).add(withData).add(ContentStatements.ANSWER_BYTES),
+                parameters -> parameters
+                        .add(afterInode)
+                        .add(afterOffset)
+                        .add(withData)
+                        .add(ContentStatements.ANSWER_BYTES),
                 PostgresMaintenance::fileExtents);
     }
 
@@ -232,7 +236,11 @@ final class PostgresMaintenance implements Maintenance {
     }
 
     private long unlinkedGarbage(Duration age) {
-        return sum(0L, Long.class, (parameters, after) -> parameters.add(age.toMillis()).add(after), "unlinked_garbage(?, ?, ?)");
+        return sum(
+                0L,
+                Long.class,
+                (parameters, after) -> parameters.add(age.toMillis()).add(after),
+                "unlinked_garbage(?, ?, ?)");
     }
 
     @Override

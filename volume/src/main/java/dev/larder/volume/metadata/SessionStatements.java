@@ -32,6 +32,7 @@ final class SessionStatements implements AutoCloseable {
     private static final long PROBE_MS = 5_000;
     /** A database that comes back in the last moment is busy. */
     private static final long LEAST_MS = 2_000;
+
     private static final long WARN_EVERY_NS = 1_000_000_000;
 
     private final DatabasePool pool;

@@ -217,7 +217,9 @@ class JobsTest {
                 assertEquals(1, admin.diskUsage("/").files());
                 assertEquals(1, admin.pack());
                 assertEquals(
-                        0, admin.check(false, true, rows -> {}, (done, total) -> {}).count());
+                        0,
+                        admin.check(false, true, rows -> {}, (done, total) -> {})
+                                .count());
             }
             assertEquals("0", database.ask("SELECT count(*) FROM larder.session"));
             assertTrue(Files.notExists(directory.resolve("cache-admin")));

@@ -88,13 +88,20 @@ final class LargeAnswersTest {
         List<Extent> extents = new ArrayList<>();
         try (ContentNode node = new ContentNode(session, store, directory.resolve("a"), 1 << 30)) {
             for (int i = 0; i < TINY; i++) {
-                extents.add(new Extent(2L * i, 1, ExtentKind.INLINE, UUID.randomUUID(), 0, null, null, new byte[] {(byte) i}));
+                extents.add(new Extent(
+                        2L * i, 1, ExtentKind.INLINE, UUID.randomUUID(), 0, null, null, new byte[] {(byte) i}));
             }
             for (int from = 0; from < TINY; from += 1000) {
                 session.commit(
                         Op.NONE,
                         List.of(new Commit(
-                                inode, 0, 2L * TINY, false, false, FileTime.now(), extents.subList(from, from + 1000))));
+                                inode,
+                                0,
+                                2L * TINY,
+                                false,
+                                false,
+                                FileTime.now(),
+                                extents.subList(from, from + 1000))));
             }
             int batch = session.maintenance()
                     .inlineExtents(Duration.ZERO, SegmentStore.MAX_SEGMENT_BYTES)

@@ -97,9 +97,7 @@ final class StatementsTest {
             a.write(inode, opened.handle(), 0, bytes);
             taken();
             Attributes changed = a.contents.setAttributes(
-                    Op.NONE,
-                    inode,
-                    new SetAttributes(0640, 7L, 8L, null, old, old, FileTime.now(), false));
+                    Op.NONE, inode, new SetAttributes(0640, 7L, 8L, null, old, old, FileTime.now(), false));
             assertEquals(List.of("commit"), taken());
             a.close(inode, opened);
             assertEquals(List.of(), taken(), "nothing is left for the close");

@@ -17,8 +17,8 @@ import org.junit.jupiter.api.Test;
 final class CommitAndChangeTest {
     private static final FileName ACL = FileName.of("system.posix_acl_access");
     private static final byte[] ENTRIES = {
-        2, 0, 0, 0, 1, 0, 6, 0, -1, -1, -1, -1, 2, 0, 7, 0, 9, 0, 0, 0, 4, 0, 4, 0, -1, -1, -1, -1, 16, 0, 7, 0, -1,
-        -1, -1, -1, 32, 0, 4, 0, -1, -1, -1, -1
+        2, 0, 0, 0, 1, 0, 6, 0, -1, -1, -1, -1, 2, 0, 7, 0, 9, 0, 0, 0, 4, 0, 4, 0, -1, -1, -1, -1, 16, 0, 7, 0, -1, -1,
+        -1, -1, 32, 0, 4, 0, -1, -1, -1, -1
     };
     private static final int ROUNDS = 200;
 
@@ -42,14 +42,14 @@ final class CommitAndChangeTest {
                 // In one statement with a member that changes nothing.
                 long other = volume.file(session, Attributes.ROOT, "other" + round);
                 Attributes atOnce = session.commit(
-                                Op.NONE,
-                                List.of(commit(other, append, false, null), commit(one, append, kill, change)))
+                                Op.NONE, List.of(commit(other, append, false, null), commit(one, append, kill, change)))
                         .getLast()
                         .attributes();
 
                 assertEquals(but(after), but(atOnce), change.toString());
                 assertEquals(atOnce, session.attributes(one), "what is answered is what is stored");
-                assertEquals(0644 | Attributes.S_IFREG, session.attributes(other).mode());
+                assertEquals(
+                        0644 | Attributes.S_IFREG, session.attributes(other).mode());
                 if ((after.flags() & Attributes.FLAG_ACCESS_ACL) != 0) {
                     assertArrayEquals(session.getXattr(two, ACL), session.getXattr(one, ACL), change.toString());
                 }
@@ -61,9 +61,7 @@ final class CommitAndChangeTest {
     private static void begin(PostgresMetadata session, boolean acl, int mode, long... inodes) {
         for (long inode : inodes) {
             session.setAttributes(
-                    Op.NONE,
-                    inode,
-                    new SetAttributes(mode, null, null, null, null, null, ScratchVolume.NOW, false));
+                    Op.NONE, inode, new SetAttributes(mode, null, null, null, null, null, ScratchVolume.NOW, false));
             if (acl) {
                 session.setXattr(Op.NONE, inode, ACL, ENTRIES, 0, mode, ScratchVolume.NOW);
             }

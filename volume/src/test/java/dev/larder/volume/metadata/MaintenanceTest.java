@@ -1,8 +1,8 @@
 package dev.larder.volume.metadata;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.volume.Attributes;
@@ -109,7 +109,9 @@ final class MaintenanceTest {
         assertEquals(1, session.heartbeat().usedInodes());
         assertEquals(
                 List.of("/d/sub/a"),
-                maintenance.trash("/d/sub/", null, 10).entries().stream().map(TrashEntry::path).toList());
+                maintenance.trash("/d/sub/", null, 10).entries().stream()
+                        .map(TrashEntry::path)
+                        .toList());
         assertEquals(1, maintenance.trash("", null, 1).entries().size());
         maintenance.restore(directory);
         assertEquals(100, session.heartbeat().usedBytes());
@@ -251,7 +253,8 @@ final class MaintenanceTest {
         volume.execute("DELETE FROM larder.extent WHERE ino = " + file
                 + "; INSERT INTO larder.extent (ino, off, len, kind) SELECT " + file
                 + ", n, 1, 4 FROM generate_series(1, " + extents + ") n; UPDATE larder.inode SET allocated = " + extents
-                + " WHERE ino = " + file + "; UPDATE larder.volume SET base_bytes = base_bytes + " + extents + " - 100");
+                + " WHERE ino = " + file + "; UPDATE larder.volume SET base_bytes = base_bytes + " + extents
+                + " - 100");
         consistent();
         session.unlink(Op.NONE, sub, A, ScratchVolume.NOW, false);
         volume.execute("UPDATE larder.trash SET deleted = '2026-01-02T03:04:05Z'");
@@ -317,7 +320,9 @@ final class MaintenanceTest {
         assertEquals("/d", maintenance.restore(directory));
         assertEquals(files, volume.count("SELECT count(*) FROM larder.dentry WHERE parent = " + sub));
         assertEquals(
-                files / 10, volume.count("SELECT count(*) FROM larder.trash WHERE deleted = '2026-01-01'"), "older ones");
+                files / 10,
+                volume.count("SELECT count(*) FROM larder.trash WHERE deleted = '2026-01-01'"),
+                "older ones");
         assertEquals(files / 10, volume.count("SELECT count(*) FROM larder.trash"));
         assertEquals(file, session.lookup(directory, A).inode());
         consistent();
@@ -326,8 +331,10 @@ final class MaintenanceTest {
     @Test
     void aRestoreThatWasBrokenOffGoesOn() {
         removeTree();
-        assertEquals("/d", volume.database().ask(
-                "SELECT convert_from(path, 'UTF8') FROM larder_v1.trash_restore(" + directory + ")"));
+        assertEquals(
+                "/d",
+                volume.database()
+                        .ask("SELECT convert_from(path, 'UTF8') FROM larder_v1.trash_restore(" + directory + ")"));
         assertEquals(2, volume.count("SELECT count(*) FROM larder.trash"));
         assertEquals("/d", maintenance.restore(directory));
         assertEquals(file, session.lookup(sub, A).inode());
