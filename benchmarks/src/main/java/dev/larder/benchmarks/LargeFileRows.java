@@ -25,12 +25,11 @@ final class LargeFileRows {
         for (Cache cache : Cache.values()) {
             String at = ", " + cache.name().toLowerCase(java.util.Locale.ROOT);
             rows.add(read("sequential read 1 MiB" + at, megabytes, cache, "read", "1M", "psync", 1));
-            if (cache != Cache.COLD) {
-                rows.add(read("random read 4 KiB, depth 1" + at, megabytes, cache, "randread", "4k", "psync", 1));
-                rows.add(read("random read 4 KiB, depth 16" + at, megabytes, cache, "randread", "4k", "libaio", 16));
-                rows.add(read("random read 128 KiB, depth 1" + at, megabytes, cache, "randread", "128k", "psync", 1));
-                rows.add(read("mmap random 4 KiB" + at, megabytes, cache, "randread", "4k", "mmap", 1));
-            }
+            rows.add(read("random read 4 KiB, depth 1" + at, megabytes, cache, "randread", "4k", "psync", 1));
+            rows.add(read("random read 4 KiB, depth 16" + at, megabytes, cache, "randread", "4k", "libaio", 16));
+            rows.add(read("random read 128 KiB, depth 1" + at, megabytes, cache, "randread", "128k", "psync", 1));
+            rows.add(read("random read 128 KiB, depth 16" + at, megabytes, cache, "randread", "128k", "libaio", 16));
+            rows.add(read("mmap random 4 KiB" + at, megabytes, cache, "randread", "4k", "mmap", 1));
         }
         rows.add(new Row("random write 4 KiB", "MB/s", target -> {
             write(target, megabytes / 4);
