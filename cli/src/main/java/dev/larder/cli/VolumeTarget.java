@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
- * The volume that a command is about: of a mount point, of a path below one, by its name, or of a manifest. A volume that is not
- * mounted is served without a mount as long as the command runs.
+ * The volume that a command is about: of a mount point, of a path below one, by its name, or of a manifest. A volume that
+ * is not mounted is served without a mount as long as the command runs.
  */
 final class VolumeTarget implements AutoCloseable {
     private static final Duration LOCK = Duration.ofMinutes(5);

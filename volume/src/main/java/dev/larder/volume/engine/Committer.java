@@ -167,7 +167,7 @@ final class Committer {
             int to = Math.min(extents.size(), from + perStatement);
             List<Extent> part = extents.subList(from, to);
             boolean shared = !uploaded && part.size() <= EXTENTS_IN_GROUP;
-            commitPart(in, commit(in, part, append, to == extents.size() ? then : null), shared, dirty.sequence());
+            commitPart(in, commitOf(in, part, append, to == extents.size() ? then : null), shared, dirty.sequence());
         }
         in.uploads.clear();
         in.runStart = in.runEnd;
@@ -175,7 +175,7 @@ final class Committer {
         return extents.isEmpty() ? null : in.attributes;
     }
 
-    private static Commit commit(OpenInode in, List<Extent> part, boolean append, SetAttributes then) {
+    private static Commit commitOf(OpenInode in, List<Extent> part, boolean append, SetAttributes then) {
         Pending pending = in.pending;
         return new Commit(
                 in.inode,

@@ -53,10 +53,6 @@ final class Revalidation {
         }
     }
 
-    private static boolean overlaps(Extent extent, long from, long to) {
-        return extent.offset() < to && from < extent.end();
-    }
-
     /** What the inode's commits have become after a crash is known: they are there, dirty again, or lost. */
     void settle(OpenInode in) {
         if (durability.isSuspect(in.inode) && !isThere(in)) {
@@ -143,6 +139,10 @@ final class Revalidation {
             at = content.end();
         }
         return wanted;
+    }
+
+    private static boolean overlaps(Extent extent, long from, long to) {
+        return extent.offset() < to && from < extent.end();
     }
 
     /** Asks for a range's extents, drops what is wrong in the cache, keeps inline bytes and holes; as far as one answer. */

@@ -228,18 +228,7 @@ public interface Metadata extends AutoCloseable {
             boolean killSuidgid,
             FileTime mtime,
             List<Extent> extents,
-            SetAttributes then) {
-        public Commit(
-                long inode,
-                long generation,
-                long size,
-                boolean append,
-                boolean killSuidgid,
-                FileTime mtime,
-                List<Extent> extents) {
-            this(inode, generation, size, append, killSuidgid, mtime, extents, null);
-        }
-    }
+            SetAttributes then) {}
 
     /**
      * @param errno 0, or why this member failed (ESTALE: the inode is gone); the others are not touched by it

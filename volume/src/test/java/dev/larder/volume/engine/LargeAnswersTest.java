@@ -101,7 +101,8 @@ final class LargeAnswersTest {
                                 false,
                                 false,
                                 FileTime.now(),
-                                extents.subList(from, from + 1000))));
+                                extents.subList(from, from + 1000),
+                                null)));
             }
             int batch = session.maintenance()
                     .inlineExtents(Duration.ZERO, SegmentStore.MAX_SEGMENT_BYTES)

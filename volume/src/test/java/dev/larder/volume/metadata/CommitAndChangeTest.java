@@ -46,7 +46,7 @@ final class CommitAndChangeTest {
                         .getLast()
                         .attributes();
 
-                assertEquals(but(after), but(atOnce), change.toString());
+                assertEquals(withoutInode(after), withoutInode(atOnce), change.toString());
                 assertEquals(atOnce, session.attributes(one), "what is answered is what is stored");
                 assertEquals(
                         0644 | Attributes.S_IFREG, session.attributes(other).mode());
@@ -92,23 +92,7 @@ final class CommitAndChangeTest {
                 random.nextBoolean());
     }
 
-    private static Attributes but(Attributes a) {
-        return new Attributes(
-                0,
-                a.mode(),
-                a.uid(),
-                a.gid(),
-                a.nlink(),
-                a.rdev(),
-                a.size(),
-                a.allocated(),
-                a.atime(),
-                a.mtime(),
-                a.ctime(),
-                a.btime(),
-                a.version(),
-                a.generation(),
-                a.parent(),
-                a.flags());
+    private static String withoutInode(Attributes attributes) {
+        return attributes.toString().replaceFirst("inode=\\d+", "");
     }
 }

@@ -136,7 +136,8 @@ final class ContentModelTest {
                         false,
                         false,
                         ScratchVolume.NOW,
-                        extents)));
+                        extents,
+                        null)));
         extents.forEach(extent -> put(file, extent, limit));
         file.size = stale ? file.size : Math.max(file.size, size);
         return "commit " + extents + (stale ? " stale" : "");
@@ -149,7 +150,8 @@ final class ContentModelTest {
         }
         Extent extent = content(random, 0, length);
         long at = session.commit(
-                        Op.NONE, List.of(new Commit(file.inode, 0, 0, true, false, ScratchVolume.NOW, List.of(extent))))
+                        Op.NONE,
+                        List.of(new Commit(file.inode, 0, 0, true, false, ScratchVolume.NOW, List.of(extent), null)))
                 .getFirst()
                 .appendedAt();
         assertEquals(file.size, at);

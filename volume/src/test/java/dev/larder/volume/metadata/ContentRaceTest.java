@@ -135,7 +135,8 @@ final class ContentRaceTest {
                 Op.NONE, inode, new SetAttributes(06755, null, null, null, null, null, ScratchVolume.NOW, false));
         long before = first.attributes(inode).version();
         Committed answer = first.commit(
-                        Op.NONE, List.of(new Metadata.Commit(inode, 0, 5, false, true, ScratchVolume.NOW, List.of())))
+                        Op.NONE,
+                        List.of(new Metadata.Commit(inode, 0, 5, false, true, ScratchVolume.NOW, List.of(), null)))
                 .getFirst();
         assertEquals(0755, answer.attributes().mode() & 07777);
         assertEquals(before, answer.previousVersion());

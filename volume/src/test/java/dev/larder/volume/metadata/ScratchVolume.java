@@ -96,11 +96,11 @@ final class ScratchVolume implements AutoCloseable {
         for (Extent extent : extents) {
             size = Math.max(size, extent.end());
         }
-        return new Commit(inode, 0, size, false, false, NOW, List.of(extents));
+        return new Commit(inode, 0, size, false, false, NOW, List.of(extents), null);
     }
 
     static Commit append(long inode, byte[] bytes) {
-        return new Commit(inode, 0, 0, true, false, NOW, List.of(inline(0, bytes)));
+        return new Commit(inode, 0, 0, true, false, NOW, List.of(inline(0, bytes)), null);
     }
 
     @Override
