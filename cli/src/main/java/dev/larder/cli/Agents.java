@@ -1,11 +1,11 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.ControlProtocol.Command;
-import dev.larder.agent.api.ControlProtocol.Progress;
-import dev.larder.agent.api.MountSpec;
-import dev.larder.agent.api.MountStatus;
 import dev.larder.linux.Mounts;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlProtocol.Command;
+import dev.larder.protocol.ControlProtocol.Progress;
+import dev.larder.protocol.MountSpec;
+import dev.larder.protocol.MountStatus;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,6 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.ControlProtocol.Progress;
+import dev.larder.protocol.ControlProtocol.Progress;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,8 +1,8 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.ControlProtocol;
 import dev.larder.crds.InvalidManifestException;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlProtocol;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;

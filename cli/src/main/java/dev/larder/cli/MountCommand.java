@@ -1,10 +1,10 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.MountSpec;
-import dev.larder.agent.api.MountStatus;
 import dev.larder.crds.InvalidManifestException;
 import dev.larder.crds.Manifest;
 import dev.larder.linux.Mounts;
+import dev.larder.protocol.MountSpec;
+import dev.larder.protocol.MountStatus;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;

@@ -1,8 +1,8 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.ControlProtocol;
-import dev.larder.agent.api.MountSpec;
 import dev.larder.linux.Mounts;
+import dev.larder.protocol.ControlProtocol;
+import dev.larder.protocol.MountSpec;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
-import dev.larder.agent.api.ControlProtocol;
+import dev.larder.protocol.ControlProtocol;
 import java.io.PrintStream;
 import java.util.function.Supplier;
 

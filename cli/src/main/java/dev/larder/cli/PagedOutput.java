@@ -2,7 +2,7 @@ package dev.larder.cli;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.databind.SequenceWriter;
-import dev.larder.agent.api.ControlProtocol;
+import dev.larder.protocol.ControlProtocol;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;

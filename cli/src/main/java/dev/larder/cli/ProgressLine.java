@@ -1,6 +1,6 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.ControlProtocol.Progress;
+import dev.larder.protocol.ControlProtocol.Progress;
 import java.io.PrintStream;
 import java.time.Duration;
 import java.util.Locale;

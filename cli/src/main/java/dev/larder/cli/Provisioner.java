@@ -1,11 +1,11 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.MountSpec;
 import dev.larder.crds.Manifest;
 import dev.larder.crds.ObjectStore;
 import dev.larder.crds.SecretReader;
 import dev.larder.crds.SharedVolume;
 import dev.larder.linux.Processes;
+import dev.larder.protocol.MountSpec;
 import dev.larder.schema.ServerLogin;
 import dev.larder.schema.VolumeDatabase;
 import dev.larder.schema.VolumeRow;

@@ -1,7 +1,7 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.MountSpec;
-import dev.larder.agent.api.MountStatus;
+import dev.larder.protocol.MountSpec;
+import dev.larder.protocol.MountStatus;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;

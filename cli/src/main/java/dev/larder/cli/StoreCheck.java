@@ -1,8 +1,8 @@
 package dev.larder.cli;
 
 import dev.larder.agent.ObjectStoreProbe;
-import dev.larder.agent.api.MountSpec;
 import dev.larder.crds.Manifest;
+import dev.larder.protocol.MountSpec;
 import java.io.IOException;
 import java.time.Duration;
 

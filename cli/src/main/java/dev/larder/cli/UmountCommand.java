@@ -1,8 +1,8 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.MountSpec;
 import dev.larder.linux.Mounts;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.MountSpec;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;

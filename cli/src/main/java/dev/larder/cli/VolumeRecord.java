@@ -1,6 +1,6 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.ControlProtocol;
+import dev.larder.protocol.ControlProtocol;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

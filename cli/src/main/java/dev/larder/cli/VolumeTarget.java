@@ -1,9 +1,9 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.ControlProtocol.Command;
-import dev.larder.agent.api.MountSpec;
 import dev.larder.crds.InvalidManifestException;
 import dev.larder.crds.Manifest;
+import dev.larder.protocol.ControlProtocol.Command;
+import dev.larder.protocol.MountSpec;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.larder.cli;
 
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.ControlProtocol;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlProtocol;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.ControlProtocol.Command;
-import dev.larder.agent.api.ControlProtocol.Progress;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlProtocol.Command;
+import dev.larder.protocol.ControlProtocol.Progress;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;

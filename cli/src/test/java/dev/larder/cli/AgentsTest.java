@@ -4,8 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.larder.agent.api.MountSpec;
-import dev.larder.agent.api.ProcessFile;
+import dev.larder.protocol.MountSpec;
+import dev.larder.protocol.ProcessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;

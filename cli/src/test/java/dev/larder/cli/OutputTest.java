@@ -3,9 +3,9 @@ package dev.larder.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.ControlProtocol.Progress;
-import dev.larder.agent.api.MountStatus;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlProtocol.Progress;
+import dev.larder.protocol.MountStatus;
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;

@@ -6,9 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.larder.agent.api.MountSpec;
 import dev.larder.crds.InvalidManifestException;
 import dev.larder.crds.Manifest;
+import dev.larder.protocol.MountSpec;
 import dev.larder.schema.EmbeddedPostgres;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -146,7 +146,7 @@ class ProvisionerTest {
         assertEquals("p/" + spec.volumeId() + "/", store.prefix());
         assertEquals("rw-------", mode(store.credentialsFile()));
         assertTrue(Files.readString(store.credentialsFile()).contains("secretAccessKey=hush\n"));
-        assertFalse(dev.larder.agent.api.ControlProtocol.json()
+        assertFalse(dev.larder.protocol.ControlProtocol.json()
                 .writeValueAsString(spec)
                 .contains("hush"));
         String missing = objectStore("s3: {bucket: abc, credentials: {secretFile: " + home + "/none}}");

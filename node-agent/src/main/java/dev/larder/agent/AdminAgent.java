@@ -1,12 +1,12 @@
 package dev.larder.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.ControlProtocol.Command;
-import dev.larder.agent.api.ControlProtocol.Progress;
-import dev.larder.agent.api.MountSpec;
-import dev.larder.agent.api.MountStatus;
 import dev.larder.agent.control.ControlServer;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlProtocol.Command;
+import dev.larder.protocol.ControlProtocol.Progress;
+import dev.larder.protocol.MountSpec;
+import dev.larder.protocol.MountStatus;
 import dev.larder.volume.engine.VolumeAdmin;
 import dev.larder.volume.metadata.Metadata.Heartbeat;
 import java.io.IOException;

@@ -1,12 +1,12 @@
 package dev.larder.agent;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.larder.agent.api.Answers;
-import dev.larder.agent.api.ControlProtocol.Command;
-import dev.larder.agent.api.ControlProtocol.Progress;
-import dev.larder.agent.api.MountSpec;
 import dev.larder.agent.control.ControlException;
 import dev.larder.agent.control.ControlServer;
+import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlProtocol.Command;
+import dev.larder.protocol.ControlProtocol.Progress;
+import dev.larder.protocol.MountSpec;
 import dev.larder.volume.ErrnoException;
 import dev.larder.volume.engine.Checker;
 import dev.larder.volume.engine.Collector;

@@ -1,14 +1,15 @@
 package dev.larder.agent;
 
-import dev.larder.agent.api.MountSpec;
 import dev.larder.agent.control.ControlException;
 import dev.larder.agent.control.ControlServer;
 import dev.larder.agent.fuse.FuseKernel;
-import dev.larder.agent.fuse.FuseMount;
 import dev.larder.agent.fuse.FuseServer;
-import dev.larder.agent.fuse.Negotiated;
 import dev.larder.linux.LinuxErrno;
 import dev.larder.linux.LinuxException;
+import dev.larder.linux.fuse.FuseMount;
+import dev.larder.linux.fuse.Negotiated;
+import dev.larder.protocol.MountDirectory;
+import dev.larder.protocol.MountSpec;
 import dev.larder.volume.LostChangesException;
 import dev.larder.volume.engine.MountedVolume;
 import io.micrometer.prometheusmetrics.PrometheusConfig;

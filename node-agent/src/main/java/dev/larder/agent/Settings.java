@@ -1,7 +1,7 @@
 package dev.larder.agent;
 
-import dev.larder.agent.api.Answers.Setting;
-import dev.larder.agent.api.MountSpec;
+import dev.larder.protocol.Answers.Setting;
+import dev.larder.protocol.MountSpec;
 import java.util.List;
 
 /** What a mount was told, for people; no secret is in it. */

@@ -2,7 +2,7 @@ package dev.larder.agent;
 
 import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
-import dev.larder.agent.api.MountSpec;
+import dev.larder.protocol.MountSpec;
 import dev.larder.volume.metadata.MetadataOptions;
 import dev.larder.volume.objects.DirectoryStore;
 import dev.larder.volume.objects.HttpProxy;

@@ -1,12 +1,13 @@
 package dev.larder.agent;
 
-import dev.larder.agent.api.MountSpec;
-import dev.larder.agent.fuse.FuseInit;
-import dev.larder.agent.fuse.FuseMount;
-import dev.larder.agent.fuse.Negotiated;
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxException;
 import dev.larder.linux.Mounts;
+import dev.larder.linux.fuse.FuseInit;
+import dev.larder.linux.fuse.FuseMount;
+import dev.larder.linux.fuse.Negotiated;
+import dev.larder.protocol.MountDirectory;
+import dev.larder.protocol.MountSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package dev.larder.agent;
 
-import dev.larder.agent.api.ControlProtocol;
-import dev.larder.agent.api.MountSpec;
+import dev.larder.protocol.ControlProtocol;
+import dev.larder.protocol.MountSpec;
 import java.io.IOException;
 import java.nio.file.Path;
 

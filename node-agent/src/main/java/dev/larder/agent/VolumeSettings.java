@@ -1,6 +1,6 @@
 package dev.larder.agent;
 
-import dev.larder.agent.api.MountSpec;
+import dev.larder.protocol.MountSpec;
 import dev.larder.volume.engine.VolumeOptions;
 import dev.larder.volume.engine.VolumeOptions.Behaviour;
 import dev.larder.volume.engine.VolumeOptions.Consistency;

@@ -1,5 +1,6 @@
 package dev.larder.agent.fuse;
 
+import dev.larder.linux.fuse.Negotiated;
 import dev.larder.linux.fuse.Opcode;
 import dev.larder.linux.fuse.Wire.InterruptIn;
 import dev.larder.volume.Errno;

@@ -10,6 +10,7 @@ import dev.larder.linux.LinuxException;
 import dev.larder.linux.LinuxFile;
 import dev.larder.linux.fuse.FuseFlags;
 import dev.larder.linux.fuse.InitFlag;
+import dev.larder.linux.fuse.Negotiated;
 import dev.larder.linux.fuse.Wire.BackingMap;
 import dev.larder.linux.fuse.Wire.InvalEntry;
 import dev.larder.linux.fuse.Wire.InvalInode;

@@ -4,6 +4,7 @@ import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxErrno;
 import dev.larder.linux.LinuxFile;
 import dev.larder.linux.ThreadSignal;
+import dev.larder.linux.fuse.Negotiated;
 import dev.larder.linux.fuse.Opcode;
 import dev.larder.linux.fuse.Wire.InHeader;
 import dev.larder.volume.Errno;

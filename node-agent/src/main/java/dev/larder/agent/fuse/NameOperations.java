@@ -2,6 +2,7 @@ package dev.larder.agent.fuse;
 
 import dev.larder.linux.fuse.FuseFlags;
 import dev.larder.linux.fuse.InitFlag;
+import dev.larder.linux.fuse.Negotiated;
 import dev.larder.linux.fuse.Wire.CreateIn;
 import dev.larder.linux.fuse.Wire.GetxattrIn;
 import dev.larder.linux.fuse.Wire.GetxattrOut;

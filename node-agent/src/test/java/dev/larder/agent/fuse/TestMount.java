@@ -3,6 +3,9 @@ package dev.larder.agent.fuse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.linux.Descriptor;
+import dev.larder.linux.fuse.FuseInit;
+import dev.larder.linux.fuse.FuseMount;
+import dev.larder.linux.fuse.Negotiated;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package dev.larder.agent.api;
+package dev.larder.protocol;
 
 import java.nio.file.Path;
 import java.time.Duration;

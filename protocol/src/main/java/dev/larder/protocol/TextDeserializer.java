@@ -1,4 +1,4 @@
-package dev.larder.agent.api;
+package dev.larder.protocol;
 
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.databind.DeserializationContext;

@@ -1,4 +1,4 @@
-package dev.larder.agent.fuse;
+package dev.larder.linux.fuse;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
@@ -9,9 +9,6 @@ import dev.larder.linux.LinuxErrno;
 import dev.larder.linux.LinuxException;
 import dev.larder.linux.LinuxFile;
 import dev.larder.linux.UnixSocket;
-import dev.larder.linux.fuse.FuseFlags;
-import dev.larder.linux.fuse.InitFlag;
-import dev.larder.linux.fuse.Opcode;
 import dev.larder.linux.fuse.Wire.InHeader;
 import dev.larder.linux.fuse.Wire.InitIn;
 import dev.larder.linux.fuse.Wire.InitOut;

@@ -1,4 +1,4 @@
-package dev.larder.agent.api;
+package dev.larder.protocol;
 
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package dev.larder.agent;
+package dev.larder.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;

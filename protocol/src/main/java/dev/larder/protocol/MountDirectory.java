@@ -1,4 +1,4 @@
-package dev.larder.agent;
+package dev.larder.protocol;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,4 +1,4 @@
-package dev.larder.agent.fuse;
+package dev.larder.linux.fuse;
 
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxErrno;

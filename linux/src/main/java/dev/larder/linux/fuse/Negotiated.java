@@ -1,4 +1,4 @@
-package dev.larder.agent.fuse;
+package dev.larder.linux.fuse;
 
 import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
