@@ -92,8 +92,7 @@ public record VolumeAccess(
                 directory,
                 new MountSpec.Database(
                         jdbcUrl.replace(DIRECTORY, directory.toString()), user, directory.resolve(PASSWORD)),
-                new MountSpec.Store(
-                        objectStore.directory, s3(objectStore.s3, directory, files), objectStore.postgres),
+                new MountSpec.Store(objectStore.directory, s3(objectStore.s3, directory, files), objectStore.postgres),
                 cache,
                 codec,
                 consistency,

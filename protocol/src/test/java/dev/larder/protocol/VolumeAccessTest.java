@@ -15,12 +15,14 @@ class VolumeAccessTest {
 
     @Test
     void aNodeFindsTheSecretsFilesInTheVolumesOwnDirectory() {
-        MountSpec spec = access()
-                .mountSpec(Path.of("/m"), DIRECTORY, List.of("password", VolumeAccess.S3_CREDENTIALS), null);
+        MountSpec spec =
+                access().mountSpec(Path.of("/m"), DIRECTORY, List.of("password", VolumeAccess.S3_CREDENTIALS), null);
         assertEquals(DIRECTORY.resolve("password"), spec.database().passwordFile());
-        assertEquals("jdbc:postgresql://db/x?sslrootcert=/run/larder/volumes/v/database-ca.pem", spec.database()
-                .jdbcUrl());
-        assertEquals(DIRECTORY.resolve("s3-credentials"), spec.objectStore().s3().credentialsFile());
+        assertEquals(
+                "jdbc:postgresql://db/x?sslrootcert=/run/larder/volumes/v/database-ca.pem",
+                spec.database().jdbcUrl());
+        assertEquals(
+                DIRECTORY.resolve("s3-credentials"), spec.objectStore().s3().credentialsFile());
         assertNull(spec.objectStore().s3().caBundle());
     }
 
