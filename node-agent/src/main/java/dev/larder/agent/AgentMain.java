@@ -39,7 +39,7 @@ public final class AgentMain {
         return spec.mountPoint() == null ? AdminAgent.start(spec) : Agent.start(spec);
     }
 
-    private static String reason(Throwable failure) {
+    static String reason(Throwable failure) {
         if (failure instanceof ErrnoException && failure.getCause() != null) {
             return failure.getMessage() + ": " + failure.getCause().getMessage();
         }

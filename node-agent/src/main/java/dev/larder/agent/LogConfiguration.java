@@ -37,6 +37,13 @@ public final class LogConfiguration extends ContextAwareBase implements Configur
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
     }
 
+    /** From now on everything from INFO up goes to standard error, for a process in a container. */
+    static void toConsole() {
+        LoggerContext context = (LoggerContext) org.slf4j.LoggerFactory.getILoggerFactory();
+        context.getLogger(Logger.ROOT_LOGGER_NAME)
+                .setLevel(Level.toLevel(System.getProperty(LEVEL_PROPERTY), Level.INFO));
+    }
+
     /** From now on everything from INFO up goes to the file, and nothing to standard error. */
     static void toFile(Path file) {
         LoggerContext context = (LoggerContext) org.slf4j.LoggerFactory.getILoggerFactory();

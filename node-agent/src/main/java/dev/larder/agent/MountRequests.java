@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 
@@ -27,13 +28,21 @@ final class MountRequests implements ControlServer.Handler {
     private static final int REPORT_FILES = 200;
 
     private final MountSpec spec;
-    private final Agent agent;
+    private final ServedMount mount;
+    private final Supplier<String> shutdown;
+    private final BooleanSupplier ending;
     private final AdminRequests admin;
 
-    MountRequests(MountSpec spec, Agent agent) {
-        this.spec = spec;
-        this.agent = agent;
-        this.admin = new AdminRequests(spec, agent.volume().admin());
+    /**
+     * @param shutdown unmounts; answers what may be lost, or null
+     * @param ending it is being unmounted
+     */
+    MountRequests(ServedMount mount, Supplier<String> shutdown, BooleanSupplier ending) {
+        this.spec = mount.spec();
+        this.mount = mount;
+        this.shutdown = shutdown;
+        this.ending = ending;
+        this.admin = new AdminRequests(spec, mount.volume().admin());
     }
 
     @Override
@@ -45,18 +54,18 @@ final class MountRequests implements ControlServer.Handler {
             case FLUSH ->
                 flushed(
                         () -> {
-                            agent.volume().fileSystem().sync();
+                            mount.volume().fileSystem().sync();
                             return null;
                         },
                         progress);
-            case SHUTDOWN -> flushed(agent::shutdown, progress);
+            case SHUTDOWN -> flushed(shutdown, progress);
             default -> admin.handle(command, arguments, progress);
         };
     }
 
     private MountStatus status() {
-        MountedVolume.Status now = agent.volume().status();
-        String state = agent.isEnding() ? "stopping" : now.answering() ? "serving" : "recovering";
+        MountedVolume.Status now = mount.volume().status();
+        String state = ending.getAsBoolean() ? "stopping" : now.answering() ? "serving" : "recovering";
         return new MountStatus(
                 spec.volume(),
                 spec.volumeId(),
@@ -68,7 +77,7 @@ final class MountRequests implements ControlServer.Handler {
                                 + now.databaseSilence().toSeconds() + " s",
                 ProcessHandle.current().pid(),
                 ProcessHandle.current().parent().map(ProcessHandle::pid).orElse(0L),
-                agent.since(),
+                mount.since(),
                 spec.readOnly(),
                 spec.cache().directory(),
                 now.cache().cleanBytes() + now.cache().dirtyBytes(),
@@ -82,12 +91,12 @@ final class MountRequests implements ControlServer.Handler {
                 now.otherSessions() + 1,
                 now.dirtyFiles(),
                 now.dirtyBytes() + now.uploadingBytes(),
-                agent.kernel().passthrough(),
+                mount.passthrough(),
                 spec.agentLog());
     }
 
     private Answers.Cache cache(int limit) {
-        NodeCache.Stats stats = agent.volume().status().cache();
+        NodeCache.Stats stats = mount.volume().status().cache();
         return new Answers.Cache(
                 spec.cache().directory(),
                 stats.capacityBytes(),
@@ -103,7 +112,7 @@ final class MountRequests implements ControlServer.Handler {
     }
 
     private List<Answers.CachedFile> largest(int limit) {
-        return agent.volume().largestCached(limit).stream()
+        return mount.volume().largestCached(limit).stream()
                 .map(one -> new Answers.CachedFile(
                         one.path() == null ? "#" + one.inode() : one.path(),
                         one.inode(),
@@ -113,12 +122,12 @@ final class MountRequests implements ControlServer.Handler {
     }
 
     private Answers.Flush flushed(Supplier<String> flush, Consumer<Progress> progress) {
-        MountedVolume.Status before = agent.volume().status();
+        MountedVolume.Status before = mount.volume().status();
         long total = before.dirtyBytes();
         AtomicReference<String> lost = new AtomicReference<>();
         try {
             Working.run(() -> lost.set(flush.get()), () -> {
-                long left = Math.min(total, agent.volume().status().dirtyBytes());
+                long left = Math.min(total, mount.volume().status().dirtyBytes());
                 progress.accept(new Progress("uploading", total - left, total, "bytes"));
             });
         } catch (ErrnoException e) {
@@ -143,7 +152,7 @@ final class MountRequests implements ControlServer.Handler {
             }
         }
         WarmProgress warmed = new WarmProgress(total, failed, progress);
-        agent.volume().warm(found, warmed);
+        mount.volume().warm(found, warmed);
         return new Answers.Warmup(warmed.files, warmed.bytes, failed);
     }
 

@@ -85,12 +85,33 @@ public record MountSpec(
     /** The bytes are rows of the volume's own database. */
     public record Postgres() {}
 
-    /** @param directory absolute, of this mount alone */
+    /**
+     * @param directory absolute, of this mount alone; null in a record for a node's agent, which has its own
+     * @param capacityBytes 0 = as the agent is told
+     */
     public record Cache(Path directory, long capacityBytes) {}
 
     /** How long operations wait for a database or store that does not answer. */
     public Duration patience() {
         return patienceSeconds > 0 ? Duration.ofSeconds(patienceSeconds) : DEFAULT_PATIENCE;
+    }
+
+    /** The same with another cache. */
+    public MountSpec with(Cache other) {
+        return new MountSpec(
+                version,
+                volume,
+                volumeId,
+                mountPoint,
+                recordDirectory,
+                database,
+                objectStore,
+                other,
+                codec,
+                consistency,
+                durability,
+                readOnly,
+                patienceSeconds);
     }
 
     public Path file() {

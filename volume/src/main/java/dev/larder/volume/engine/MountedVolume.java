@@ -44,6 +44,9 @@ public final class MountedVolume implements AutoCloseable {
     private final NodeCache cache;
     private final FileSystem fileSystem;
     private final VolumeAdmin admin;
+    private final Segments segments;
+    /** Null for a mount that does none. */
+    private final BackgroundJobs jobs;
 
     /** Mounts; what was made so far is ended when something fails. */
     public static MountedVolume mount(VolumeOptions options, Kernel kernel, MeterRegistry registry) {
@@ -74,7 +77,7 @@ public final class MountedVolume implements AutoCloseable {
                             Session.Times.FLUSH_INTERVAL,
                             successor)));
             Metadata metadata = session.metadata();
-            Segments segments = add(new Segments(
+            segments = add(new Segments(
                     store,
                     metadata::session,
                     new MemoryBudget(options.transferMemoryBytes()),
@@ -98,12 +101,12 @@ public final class MountedVolume implements AutoCloseable {
             inherit(new LastIncarnation(options.cacheDirectory()), successor);
             admin = new VolumeAdmin(metadata, store, segments, VolumeAdmin.agesOf(options), () -> {});
             fileSystem = fileSystem(options);
-            if (behaviour.jobs() && !behaviour.readOnly()) {
-                add(new BackgroundJobs(
-                        new Packer(metadata.maintenance(), segments),
-                        new Collector(metadata, store, VolumeAdmin.agesOf(options)),
-                        session.unflushed()::position));
-            }
+            jobs = behaviour.jobs() && !behaviour.readOnly()
+                    ? add(new BackgroundJobs(
+                            new Packer(metadata.maintenance(), segments),
+                            new Collector(metadata, store, VolumeAdmin.agesOf(options)),
+                            session.unflushed()::position))
+                    : null;
         } catch (RuntimeException e) {
             end(e);
             throw e;
@@ -336,6 +339,19 @@ public final class MountedVolume implements AutoCloseable {
         if (failure != null) {
             throw failure;
         }
+    }
+
+    /**
+     * Ends so that a successor can go on: nothing more is committed or uploaded, the session lives until its lease ends,
+     * what is dirty is in the cache's journal. The transport has stopped before. Each step has its own deadline.
+     */
+    public void handOver() {
+        if (jobs != null) {
+            jobs.close();
+        }
+        abandon();
+        segments.close();
+        store.close();
     }
 
     /** Ends as a process does that is killed: nothing is committed, the session is left to its lease. */
