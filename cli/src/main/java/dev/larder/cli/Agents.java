@@ -1,6 +1,7 @@
 package dev.larder.cli;
 
 import dev.larder.linux.Mounts;
+import dev.larder.protocol.ControlClient;
 import dev.larder.protocol.Answers;
 import dev.larder.protocol.ControlProtocol.Command;
 import dev.larder.protocol.ControlProtocol.Progress;
@@ -126,19 +127,19 @@ final class Agents {
 
     /** null when no agent answers. */
     MountStatus status(MountSpec spec) {
-        try (AgentClient client = AgentClient.connect(spec.controlSocket())) {
+        try (ControlClient client = ControlClient.connect(spec.controlSocket())) {
             return client.ask(Command.STATUS, Map.of(), MountStatus.class, ANSWER, progress -> {});
-        } catch (IOException | AgentClient.AgentFailure e) {
+        } catch (IOException | ControlClient.AgentFailure e) {
             return null;
         }
     }
 
     <T> T ask(MountSpec spec, Command command, Map<String, ?> arguments, Class<T> result) {
         String what = command.word() + " of volume " + spec.volume();
-        try (AgentClient client = AgentClient.connect(spec.controlSocket());
+        try (ControlClient client = ControlClient.connect(spec.controlSocket());
                 ProgressLine progress = larder.progress()) {
             return client.ask(command, arguments, result, WORK, progress::show);
-        } catch (AgentClient.AgentFailure e) {
+        } catch (ControlClient.AgentFailure e) {
             throw CommandFailure.failed(what, e, e.hint());
         } catch (IOException e) {
             throw CommandFailure.failed(what, "no agent answers: " + e.getMessage(), "the log " + spec.agentLog());

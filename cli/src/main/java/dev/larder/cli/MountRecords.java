@@ -1,6 +1,7 @@
 package dev.larder.cli;
 
 import dev.larder.linux.Mounts;
+import dev.larder.protocol.ControlClient;
 import dev.larder.protocol.ControlProtocol;
 import dev.larder.protocol.MountSpec;
 import java.io.IOException;
@@ -56,7 +57,7 @@ final class MountRecords {
     }
 
     private static boolean answers(MountSpec spec) {
-        try (AgentClient _ = AgentClient.connect(spec.controlSocket())) {
+        try (ControlClient _ = ControlClient.connect(spec.controlSocket())) {
             return true;
         } catch (IOException e) {
             return false;

@@ -1,4 +1,4 @@
-package dev.larder.cli;
+package dev.larder.protocol;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -26,14 +26,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Against a server on a real socket that says what each test tells it to. */
-class AgentClientTest {
+class ControlClientTest {
     private static final Duration SILENCE = Duration.ofSeconds(20);
 
     @TempDir
     private Path directory;
 
     private interface Call {
-        void run(AgentClient client) throws Exception;
+        void run(ControlClient client) throws Exception;
     }
 
     /** @return the request that the server got */
@@ -54,7 +54,7 @@ class AgentClientTest {
                 }
             });
             Thread.ofPlatform().daemon().start(request);
-            try (AgentClient client = AgentClient.connect(socket)) {
+            try (ControlClient client = ControlClient.connect(socket)) {
                 call.run(client);
             }
             return request.get();
@@ -80,8 +80,8 @@ class AgentClientTest {
     @Test
     void anErrorHasItsHint() throws Exception {
         serve("{\"error\":{\"message\":\"the bucket is gone\",\"hint\":\"larder status\"}}\n", client -> {
-            AgentClient.AgentFailure failure =
-                    assertThrows(AgentClient.AgentFailure.class, () -> purge(client, SILENCE));
+            ControlClient.AgentFailure failure =
+                    assertThrows(ControlClient.AgentFailure.class, () -> purge(client, SILENCE));
             assertEquals("the bucket is gone", failure.getMessage());
             assertEquals("larder status", failure.hint());
         });
@@ -98,10 +98,10 @@ class AgentClientTest {
             IOException failure = assertThrows(IOException.class, () -> purge(client, Duration.ofMillis(50)));
             assertTrue(failure.getMessage().contains("has said nothing"), failure.getMessage());
         });
-        assertThrows(IOException.class, () -> AgentClient.connect(directory.resolve("nobody")));
+        assertThrows(IOException.class, () -> ControlClient.connect(directory.resolve("nobody")));
     }
 
-    private static void purge(AgentClient client, Duration silence) throws IOException, AgentClient.AgentFailure {
+    private static void purge(ControlClient client, Duration silence) throws IOException, ControlClient.AgentFailure {
         client.ask(Command.TRASH_PURGE, Map.of(), Answers.Purged.class, silence, progress -> {});
     }
 }

@@ -1,14 +1,14 @@
-package dev.larder.cli;
+package dev.larder.protocol;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.larder.protocol.ControlProtocol;
 import dev.larder.protocol.ControlProtocol.Command;
 import dev.larder.protocol.ControlProtocol.Failure;
 import dev.larder.protocol.ControlProtocol.Progress;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.SocketTimeoutException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -26,27 +26,27 @@ import java.util.function.Consumer;
  * Asks an agent over its control socket. Every wait for the next line has a deadline: an agent that works sends progress.
  * Used by one thread.
  */
-final class AgentClient implements AutoCloseable {
+public final class ControlClient implements AutoCloseable {
     private static final int BUFFER_BYTES = 64 << 10;
 
     private final SocketChannel channel;
     private final Selector selector;
     private final ByteBuffer buffer = ByteBuffer.allocate(BUFFER_BYTES).flip();
 
-    private AgentClient(SocketChannel channel, Selector selector) {
+    private ControlClient(SocketChannel channel, Selector selector) {
         this.channel = channel;
         this.selector = selector;
     }
 
     /** @throws IOException when nobody listens */
-    static AgentClient connect(Path socket) throws IOException {
+    public static ControlClient connect(Path socket) throws IOException {
         SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
         try {
             channel.connect(UnixDomainSocketAddress.of(socket));
             channel.configureBlocking(false);
             Selector selector = Selector.open();
             channel.register(selector, SelectionKey.OP_READ);
-            return new AgentClient(channel, selector);
+            return new ControlClient(channel, selector);
         } catch (IOException e) {
             channel.close();
             throw e;
@@ -61,7 +61,7 @@ final class AgentClient implements AutoCloseable {
      * @throws IOException when the connection breaks or the agent is silent too long
      * @throws AgentFailure when the agent answers with an error
      */
-    <T> T ask(Command command, Map<String, ?> arguments, Class<T> result, Duration silence, Consumer<Progress> progress)
+    public <T> T ask(Command command, Map<String, ?> arguments, Class<T> result, Duration silence, Consumer<Progress> progress)
             throws IOException, AgentFailure {
         ObjectMapper json = ControlProtocol.json();
         ObjectNode request = json.createObjectNode();
@@ -137,12 +137,12 @@ final class AgentClient implements AutoCloseable {
                 selector) {
             buffer.clear().flip();
         } catch (IOException e) {
-            throw CommandFailure.failed("control socket", e, null);
+            throw new UncheckedIOException("cannot close a connection with an agent", e);
         }
     }
 
     /** The agent's own refusal. */
-    static final class AgentFailure extends Exception {
+    public static final class AgentFailure extends Exception {
         private static final long serialVersionUID = 1L;
 
         private final String hint;
@@ -152,7 +152,8 @@ final class AgentClient implements AutoCloseable {
             this.hint = failure.hint();
         }
 
-        String hint() {
+        /** What to do next, or null. */
+        public String hint() {
             return hint;
         }
     }
