@@ -25,7 +25,7 @@ final class Agent implements ServedVolume {
     private static final Duration UNMOUNTED = Duration.ofSeconds(20);
 
     private final MountSpec spec;
-    private final Custody.Held held;
+    private final Custody held;
     private final ServedMount mount;
     private final ControlServer control;
     private final AtomicBoolean ending = new AtomicBoolean();
@@ -38,7 +38,7 @@ final class Agent implements ServedVolume {
 
     private Agent(MountSpec spec) throws IOException {
         this.spec = spec;
-        this.held = Custody.collect(new MountDirectory(spec.recordDirectory()).custody());
+        this.held = Custody.collect(new MountDirectory(spec.recordDirectory()).custody(), spec.volumeId());
         this.mount = ServedMount.takeOver(
                 spec, held.fuse(), held.negotiated(), new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
         this.control = ControlServer.start(spec.controlSocket(), new MountRequests(mount, this::shutdown, ending::get));

@@ -1,129 +1,115 @@
 package dev.larder.agent;
 
 import dev.larder.linux.Descriptor;
-import dev.larder.linux.LinuxException;
-import dev.larder.linux.Processes;
-import dev.larder.linux.UnixSocket;
+import dev.larder.protocol.custody.CustodyMessage;
+import dev.larder.protocol.custody.CustodyMessage.Kind;
+import dev.larder.protocol.custody.Holder;
+import dev.larder.protocol.custody.KeeperLink;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
-/**
- * How a FUSE descriptor reaches the agent that serves it. The keeper hands out a duplicate and the negotiated INIT record
- * to whoever connects as its own user; the agent says when it serves and keeps the connection while it lives. A mount
- * lives as long as either of them.
- */
-final class Custody {
-    private static final Logger LOG = LoggerFactory.getLogger(Custody.class);
+/** How the agent of one mount gets its descriptor from the supervisor, which keeps it. */
+final class Custody implements Holder, AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(10);
-    private static final Duration TICK = Duration.ofMillis(200);
-    private static final byte[] SERVING = "serving".getBytes(StandardCharsets.US_ASCII);
 
-    private Custody() {}
+    private final UUID volume;
+    private final KeeperLink keeper;
+    private final CompletableFuture<Void> asked = new CompletableFuture<>();
+    private volatile Holding held;
+    private volatile boolean serving;
 
-    /** The side that never serves. */
-    static final class Keeper implements AutoCloseable {
-        private final UnixSocket socket;
-        private final Descriptor fuse;
-        private final byte[] negotiated;
-        private final Thread thread;
-        private volatile boolean closed;
-        private volatile boolean served;
+    private Custody(Path socket, UUID volume) {
+        this.volume = volume;
+        this.keeper = new KeeperLink(socket, "pid " + ProcessHandle.current().pid(), this);
+    }
 
-        Keeper(Path path, Descriptor fuse, byte[] negotiated) {
-            this.fuse = fuse;
-            this.negotiated = negotiated.clone();
-            try {
-                Files.deleteIfExists(path);
-            } catch (IOException e) {
-                throw new UncheckedIOException(e);
-            }
-            this.socket = UnixSocket.listen(path, 4);
-            this.thread = Thread.ofPlatform().name("custody").daemon().start(this::accept);
-        }
-
-        /** An agent has served this mount at least once. */
-        boolean served() {
-            return served;
-        }
-
-        private void accept() {
-            while (!closed) {
-                try (UnixSocket agent = socket.accept(TICK)) {
-                    if (agent != null) {
-                        handOut(agent);
-                    }
-                } catch (LinuxException e) {
-                    if (!closed) {
-                        LOG.warn("custody: an agent's connection failed: {}", e.getMessage());
-                    }
-                }
-            }
-        }
-
-        // One agent at a time: the next one waits in the backlog until its predecessor's end of the socket is closed.
-        private void handOut(UnixSocket agent) {
-            UnixSocket.Peer peer = agent.peer();
-            if (peer.uid() != Processes.effectiveUser()) {
-                LOG.warn("custody: refused pid={} uid={}", peer.pid(), peer.uid());
-                return;
-            }
-            agent.send(negotiated, List.of(fuse), PATIENCE);
-            LOG.info("custody: descriptor handed to agent pid={}", peer.pid());
-            while (!closed) {
-                UnixSocket.Message message = agent.receive(TICK);
-                if (message == null) {
-                    continue;
-                }
-                message.closeDescriptors();
-                if (message.bytes().length == 0) {
-                    return;
-                }
-                served = true;
-            }
-        }
-
-        @Override
-        public void close() {
-            closed = true;
-            try {
-                thread.join(PATIENCE);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            socket.close();
+    /** Returns when this agent is asked to serve; the supervisor waits for a predecessor's death first. */
+    static Custody collect(Path socket, UUID volume) throws IOException {
+        Custody custody = new Custody(socket, volume);
+        custody.keeper.start();
+        try {
+            custody.asked.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+            return custody;
+        } catch (TimeoutException | ExecutionException e) {
+            custody.close();
+            throw new IOException(
+                    "the supervisor did not hand over the mount's descriptor within " + PATIENCE.toSeconds()
+                            + " s: another agent may still serve it",
+                    e);
+        } catch (InterruptedException e) {
+            custody.close();
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
         }
     }
 
-    /** What an agent holds while it serves. */
-    record Held(UnixSocket keeper, Descriptor fuse, byte[] negotiated) implements AutoCloseable {
-        /** Requests are answered from now on. */
-        void serving() {
-            keeper.send(SERVING, List.of(), PATIENCE);
-        }
+    Descriptor fuse() {
+        return held.fuse();
+    }
 
-        @Override
-        public void close() {
-            keeper.close();
+    /** The INIT record. */
+    byte[] negotiated() {
+        return held.negotiated();
+    }
+
+    /** Requests are answered from now on. */
+    void serving() {
+        serving = true;
+        keeper.tell(CustodyMessage.of(Kind.SERVING, volume));
+    }
+
+    @Override
+    public List<Holding> holdings() {
+        Holding one = held;
+        return one == null ? List.of() : List.of(new Holding(volume, one.fuse(), one.negotiated(), serving));
+    }
+
+    @Override
+    public void hold(UUID mount, Descriptor fuse, byte[] negotiated) {
+        if (held == null) {
+            held = new Holding(mount, fuse, negotiated, false);
+        } else {
             fuse.close();
         }
     }
 
-    /** Collects the descriptor from the keeper, which waits for a predecessor's death first. */
-    static Held collect(Path path) throws IOException {
-        UnixSocket keeper = UnixSocket.connect(path);
-        UnixSocket.Message message = keeper.receive(PATIENCE);
-        if (message == null || message.descriptors().size() != 1) {
-            keeper.close();
-            throw new IOException("the supervisor did not hand over the mount's descriptor within "
-                    + PATIENCE.toSeconds() + " s: another agent may still serve it");
+    @Override
+    public void serve(UUID mount) {
+        if (serving) {
+            keeper.tell(CustodyMessage.of(Kind.SERVING, volume));
         }
-        return new Held(keeper, message.descriptors().getFirst(), message.bytes());
+        asked.complete(null);
+    }
+
+    /** A supervisor has one agent at a time, and ends it by a signal. */
+    @Override
+    public void release(UUID mount) {
+        throw new IllegalStateException("a supervisor asks for no release");
+    }
+
+    @Override
+    public void drop(UUID mount) {
+        keeper.tell(CustodyMessage.of(Kind.DROPPED, mount));
+    }
+
+    @Override
+    public void relieved() {
+        throw new IllegalStateException("this agent did not ask to be relieved");
+    }
+
+    @Override
+    public void close() {
+        keeper.close();
+        Holding one = held;
+        if (one != null) {
+            one.fuse().close();
+        }
     }
 }

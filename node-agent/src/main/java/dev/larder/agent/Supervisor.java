@@ -8,9 +8,11 @@ import dev.larder.linux.fuse.FuseMount;
 import dev.larder.linux.fuse.Negotiated;
 import dev.larder.protocol.MountDirectory;
 import dev.larder.protocol.MountSpec;
+import dev.larder.protocol.custody.Keeper;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
@@ -61,9 +63,11 @@ final class Supervisor {
         try (Descriptor fuse = FuseMount.mount(spec.mountPoint(), source(), options)) {
             Negotiated negotiated = FuseInit.negotiate(fuse, INIT);
             FuseMount.setReadAhead(spec.mountPoint(), READ_AHEAD_KIBIBYTES);
-            try (Custody.Keeper keeper = new Custody.Keeper(directory.custody(), fuse, negotiated.encode())) {
+            try (Keeper keeper = new Keeper(directory.custody())) {
+                keeper.collect(Set.of(), Duration.ZERO);
+                keeper.keep(spec.volumeId(), fuse.duplicate(), negotiated.encode());
                 LOG.info("mounted volume={} mountPoint={}", spec.volume(), spec.mountPoint());
-                return supervise(keeper::served);
+                return supervise(() -> keeper.wasServed(spec.volumeId()));
             }
         } finally {
             unmount();

@@ -140,6 +140,17 @@ public final class Keeper implements AutoCloseable {
         }
     }
 
+    /** An agent has served the mount since it is kept here. */
+    public boolean wasServed(UUID volume) {
+        lock.lock();
+        try {
+            Kept kept = mounts.get(volume);
+            return kept != null && kept.wasServed;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Returns when the mount is served, when an agent refused it since the call, or when the time is over. */
     public Answer awaitServed(UUID volume, Duration patience) {
         lock.lock();

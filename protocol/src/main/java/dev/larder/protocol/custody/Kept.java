@@ -26,6 +26,9 @@ final class Kept {
     State state = State.UNSERVED;
     /** Null while unserved. */
     AgentLink server;
+    /** Some agent has served it. */
+    boolean wasServed;
+
     /** Failed tries to have it served, and why the last one failed. */
     int refusals;
 
@@ -52,6 +55,7 @@ final class Kept {
     void serving(AgentLink agent) {
         server = agent;
         state = State.SERVING;
+        wasServed = true;
         refusal = null;
         delay = FIRST_DELAY;
     }
