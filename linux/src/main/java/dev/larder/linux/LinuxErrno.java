@@ -19,12 +19,14 @@ public final class LinuxErrno {
     public static final int ENOTDIR = 20;
     public static final int EINVAL = 22;
     public static final int EMFILE = 24;
+    public static final int ENOTTY = 25;
     public static final int ENOSPC = 28;
     public static final int ESPIPE = 29;
     public static final int EROFS = 30;
     public static final int EPIPE = 32;
     public static final int ENAMETOOLONG = 36;
     public static final int ENOSYS = 38;
+    public static final int ENOTEMPTY = 39;
     public static final int ELOOP = 40;
     public static final int EOPNOTSUPP = 95;
     public static final int EADDRINUSE = 98;
@@ -51,12 +53,14 @@ public final class LinuxErrno {
             Map.entry(ENOTDIR, "ENOTDIR, not a directory"),
             Map.entry(EINVAL, "EINVAL, invalid argument"),
             Map.entry(EMFILE, "EMFILE, too many open files (raise the limit: ulimit -n)"),
+            Map.entry(ENOTTY, "ENOTTY, the file has no such control"),
             Map.entry(ENOSPC, "ENOSPC, no space left on device"),
             Map.entry(ESPIPE, "ESPIPE, illegal seek"),
             Map.entry(EROFS, "EROFS, read-only file system"),
             Map.entry(EPIPE, "EPIPE, the other side has closed"),
             Map.entry(ENAMETOOLONG, "ENAMETOOLONG, name too long"),
             Map.entry(ENOSYS, "ENOSYS, not in this kernel"),
+            Map.entry(ENOTEMPTY, "ENOTEMPTY, directory not empty"),
             Map.entry(ELOOP, "ELOOP, too many levels of links or stacked file systems"),
             Map.entry(EOPNOTSUPP, "EOPNOTSUPP, not supported"),
             Map.entry(EADDRINUSE, "EADDRINUSE, address in use"),

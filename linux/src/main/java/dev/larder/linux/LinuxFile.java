@@ -4,6 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.nio.file.Path;
@@ -31,6 +32,12 @@ public final class LinuxFile {
     public static final int RENAME_EXCHANGE = 2;
     public static final int FADV_WILLNEED = 3;
     public static final int FADV_DONTNEED = 4;
+
+    /** linux/fs.h; the argument is an int although its number says long. */
+    private static final int FS_IOC_GETFLAGS = 0x80086601;
+
+    private static final int FS_IOC_SETFLAGS = 0x40086602;
+    private static final int FS_IMMUTABLE_FL = 0x10;
 
     private static final int AT_EMPTY_PATH = 0x1000;
     private static final int STATX_BASIC_STATS = 0x7ff;
@@ -69,6 +76,14 @@ public final class LinuxFile {
 
     private static final class Lseek {
         static final MethodHandle HANDLE = Native.longs("lseek");
+    }
+
+    private static final class Fchown {
+        static final MethodHandle HANDLE = Native.longs("fchown");
+    }
+
+    private static final class Fchmod {
+        static final MethodHandle HANDLE = Native.longs("fchmod");
     }
 
     private static final class Statx {
@@ -340,6 +355,34 @@ public final class LinuxFile {
             int result = Call.ints("ioctl", null, Ioctl.HANDLE, scratch, fd, number, copy.address(), 0);
             argument.copyFrom(copy);
             return result;
+        }
+    }
+
+    /** Minus one as user or group: it stays. */
+    public static void chown(int fd, int user, int group) {
+        simple("fchown", Fchown.HANDLE, fd, user, group, 0);
+    }
+
+    /** @param mode permission bits with set-id and sticky bits */
+    public static void chmod(int fd, int mode) {
+        simple("fchmod", Fchmod.HANDLE, fd, mode, 0, 0);
+    }
+
+    /**
+     * Sets or clears the attribute by which nobody, root included, adds or removes names of a directory (chattr +i).
+     *
+     * @throws LinuxException ENOTTY or EOPNOTSUPP where the file system has no such attribute
+     */
+    public static void setImmutable(int fd, boolean immutable) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment flags = arena.allocate(JAVA_LONG);
+            ioctl(fd, FS_IOC_GETFLAGS, flags);
+            int old = flags.get(JAVA_INT, 0);
+            int wanted = immutable ? old | FS_IMMUTABLE_FL : old & ~FS_IMMUTABLE_FL;
+            if (wanted != old) {
+                flags.set(JAVA_INT, 0, wanted);
+                ioctl(fd, FS_IOC_SETFLAGS, flags);
+            }
         }
     }
 

@@ -1,0 +1,2 @@
+/** The CSI services of a node: what kubelet asks, carried out with binds of each volume's one mount. */
+package dev.larder.csi;
