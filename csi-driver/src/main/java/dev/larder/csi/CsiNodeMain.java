@@ -1,5 +1,6 @@
 package dev.larder.csi;
 
+import dev.larder.csi.custody.KeptVolumes;
 import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Function;
@@ -21,13 +22,17 @@ public final class CsiNodeMain {
 
     private CsiNodeMain() {}
 
+    public static void main(String[] arguments) {
+        System.exit(run(arguments, KeptVolumes::collect));
+    }
+
     /**
      * Runs until SIGTERM.
      *
      * @param collect as of {@link CsiNode#start}
      * @return the exit code
      */
-    public static int run(String[] arguments, Function<CsiNodeOptions, NodeVolumes> collect) {
+    static int run(String[] arguments, Function<CsiNodeOptions, NodeVolumes> collect) {
         CsiNodeOptions options = new CsiNodeOptions();
         CommandLine line = new CommandLine(options);
         try {
