@@ -106,7 +106,8 @@ public final class Mounts {
         }
     }
 
-    private static void setReadOnly(Descriptor tree) {
+    /** Before it is attached. */
+    public static void setReadOnly(Descriptor tree) {
         try (Scratch scratch = Scratch.take()) {
             MemorySegment attributes = scratch.allocate(MOUNT_ATTR_BYTES);
             attributes.set(ValueLayout.JAVA_LONG, 0, MOUNT_ATTR_RDONLY);
@@ -155,9 +156,11 @@ public final class Mounts {
      * One line of mountinfo (proc(5)).
      *
      * @param major device number, for /sys/class/bdi/MAJOR:MINOR
+     * @param root directory of the file system that is mounted there
      * @param source what is mounted
      */
-    public record MountPoint(int id, int major, int minor, Path target, String options, String type, String source) {
+    public record MountPoint(
+            int id, int major, int minor, Path root, Path target, String options, String type, String source) {
         /** The mount is, whatever its file system is. */
         public boolean readOnly() {
             return List.of(options.split(",")).contains("ro");
@@ -171,16 +174,20 @@ public final class Mounts {
 
     /** All mounts, in order: of several at one place the last is on top. */
     public static List<MountPoint> list() {
+        return list(TABLE);
+    }
+
+    static List<MountPoint> list(Path table) {
         List<MountPoint> mounts = new ArrayList<>();
         try {
-            for (String line : Files.readString(TABLE, StandardCharsets.UTF_8).split("\n")) {
+            for (String line : Files.readString(table, StandardCharsets.UTF_8).split("\n")) {
                 MountPoint mount = parse(line);
                 if (mount != null) {
                     mounts.add(mount);
                 }
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + TABLE, e);
+            throw new UncheckedIOException("cannot read " + table, e);
         }
         return mounts;
     }
@@ -209,6 +216,7 @@ public final class Mounts {
                 Integer.parseInt(left[0]),
                 Integer.parseInt(device[0]),
                 Integer.parseInt(device[1]),
+                Path.of(unescape(left[3])),
                 Path.of(unescape(left[4])),
                 left[5],
                 right[0],

@@ -1,17 +1,16 @@
 package dev.larder.csi.custody;
 
-import dev.larder.csi.Driver;
 import dev.larder.csi.NodePaths;
+import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxException;
+import dev.larder.linux.MountNamespace;
 import dev.larder.linux.Mounts;
 import dev.larder.linux.Mounts.MountPoint;
 import dev.larder.protocol.custody.Keeper;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.locks.ReentrantLock;
@@ -27,6 +26,8 @@ import org.slf4j.LoggerFactory;
 final class Revival implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Revival.class);
     private static final Duration TICK = Duration.ofSeconds(1);
+    private static final Duration NAMESPACE = Duration.ofSeconds(10);
+    private static final int MOST_SCANS = 30;
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
     private final NodePaths paths;
@@ -36,6 +37,9 @@ final class Revival implements AutoCloseable {
     private final Consumer<UUID> mountAnew;
     private final Duration absentTimeout;
     private final Thread thread;
+    /** Looks for stale binds that are still to be made, if the next one leaves some. */
+    private int scans = MOST_SCANS;
+
     private volatile boolean closed;
 
     /** @param mounting held by whoever mounts, until the mount is kept */
@@ -120,57 +124,73 @@ final class Revival implements AutoCloseable {
     }
 
     private void reviveDead() {
-        for (Map.Entry<UUID, Set<Path>> dead : dead().entrySet()) {
-            UUID volume = dead.getKey();
+        for (UUID volume : dead()) {
             if (records.isComplete(volume)) {
-                LOG.warn("a dead volume is mounted again volume={} binds={}", volume, dead.getValue());
+                LOG.warn("a dead volume is mounted again volume={}", volume);
                 mountAnew.accept(volume);
-                dead.getValue().forEach(bind -> rebind(volume, bind));
+                scans = MOST_SCANS;
             }
         }
     }
 
-    /** Volumes with mounts on this node that nobody keeps, with their binds. */
-    private Map<UUID, Set<Path>> dead() {
+    /** Volumes with mounts on this node that nobody keeps. */
+    private Set<UUID> dead() {
         Set<UUID> kept = keeper.mounts();
-        Map<UUID, Set<Path>> dead = new LinkedHashMap<>();
+        Set<UUID> dead = new LinkedHashSet<>();
         for (MountPoint mount : Mounts.list()) {
             UUID volume = KeptVolumes.volumeOf(mount);
             if (volume != null && !kept.contains(volume)) {
-                Set<Path> binds = dead.computeIfAbsent(volume, any -> new HashSet<>());
-                if (!mount.target().equals(paths.volumeMount(volume))) {
-                    binds.add(mount.target());
-                }
+                dead.add(volume);
             }
         }
         return dead;
     }
 
-    /** Binds of an earlier mount of a volume that is kept: the process that replaced them died before it was done. */
+    /**
+     * Binds of earlier mounts of volumes, on the node and in containers: these have copies of their own, which follow
+     * the node only where the pod asks for it. Looked for when a volume has been mounted again, and once at the start: the
+     * predecessor of this process may have died before it was done.
+     */
     private void rebindStale() {
-        List<MountPoint> mounts = Mounts.list();
-        for (MountPoint mount : mounts) {
-            UUID volume = KeptVolumes.volumeOf(mount);
-            MountPoint current = volume == null ? null : Mounts.at(paths.volumeMount(volume));
-            if (current != null && keeper.mounts().contains(volume) && !mount.sameDevice(current)) {
-                rebind(volume, mount.target());
-            }
+        if (scans == 0) {
+            return;
         }
+        Set<UUID> served = keeper.served();
+        boolean done = rebindStale(served, Mounts.list(), Runnable::run);
+        for (MountNamespace namespace : MountNamespace.others()) {
+            done &= rebindStale(served, namespace.mounts(), work -> namespace.run(NAMESPACE, work));
+        }
+        scans = done && served.containsAll(keeper.mounts()) ? 0 : scans - 1;
     }
 
-    /** Read-only binds stay so. A crash between the two is repaired by {@link #rebindStale} or by kubelet. */
-    private void rebind(UUID volume, Path at) {
-        try {
-            MountPoint old = Mounts.at(at);
-            boolean readOnly = old != null && List.of(old.options().split(",")).contains("ro");
-            while (old != null && old.source().equals(Driver.SOURCE_PREFIX + volume)) {
-                Mounts.unmount(at, Mounts.MNT_DETACH | Mounts.UMOUNT_NOFOLLOW);
-                old = Mounts.at(at);
+    private boolean rebindStale(Set<UUID> served, List<MountPoint> mounts, Consumer<Runnable> inNamespace) {
+        boolean done = true;
+        for (MountPoint mount : mounts) {
+            UUID volume = KeptVolumes.volumeOf(mount);
+            MountPoint current = volume == null || !served.contains(volume) ? null : Mounts.at(paths.volumeMount(volume));
+            if (current != null && !mount.sameDevice(current)) {
+                done &= replace(volume, mount, inNamespace);
             }
-            Mounts.bind(paths.volumeMount(volume), at, readOnly);
-            LOG.info("bound again volume={} at={}", volume, at);
-        } catch (LinuxException e) {
-            LOG.error("volume={} could not be bound again at={} cause={}", volume, at, e.getMessage());
+        }
+        return done;
+    }
+
+    /** The new mount is opened here, where its directory can be named, and attached there, in place of the old one. */
+    private boolean replace(UUID volume, MountPoint old, Consumer<Runnable> inNamespace) {
+        Path from = paths.volumeMount(volume).resolve(Path.of("/").relativize(old.root()));
+        try (Descriptor tree = Mounts.cloneTree(from)) {
+            if (old.readOnly()) {
+                Mounts.setReadOnly(tree);
+            }
+            inNamespace.accept(() -> {
+                Mounts.unmount(old.target(), Mounts.MNT_DETACH | Mounts.UMOUNT_NOFOLLOW);
+                Mounts.attach(tree, old.target());
+            });
+            LOG.info("bound again volume={} at={} root={}", volume, old.target(), old.root());
+            return true;
+        } catch (RuntimeException e) {
+            LOG.warn("volume={} could not be bound again at={} cause={}", volume, old.target(), e.getMessage());
+            return false;
         }
     }
 

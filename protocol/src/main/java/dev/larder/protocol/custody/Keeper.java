@@ -22,6 +22,7 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -135,6 +136,19 @@ public final class Keeper implements AutoCloseable {
         lock.lock();
         try {
             return Set.copyOf(mounts.keySet());
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /** What is served at this moment. */
+    public Set<UUID> served() {
+        lock.lock();
+        try {
+            return mounts.values().stream()
+                    .filter(kept -> kept.state == State.SERVING)
+                    .map(kept -> kept.volume)
+                    .collect(Collectors.toUnmodifiableSet());
         } finally {
             lock.unlock();
         }
