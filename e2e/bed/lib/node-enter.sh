@@ -6,7 +6,7 @@ node=$1
 directory=$RUN/nodes/$node
 exec 8> "$directory/lock"
 flock -w 5 8 || exit 0 # a moment, as a question whether it is held holds it, too
-rm -f "$directory/pid"
+rm -f "$directory"/{pid,booted}
 "$BED/lib/node-cgroups.sh" "$node" remove
 : > "$directory/cgroups"
 

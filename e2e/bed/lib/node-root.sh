@@ -27,7 +27,7 @@ read_only() {
   mount -o remount,bind,ro "opt/bed/$2"
 }
 read_only "$BUILD/bin" bin
-read_only "$BED/lib" lib
+read_only "$RUN/lib" lib
 read_only "$BUILD/images" images
 read_only "$RUN/images" loaded
 mount -o loop "$directory/cache.img" var/lib/larder/cache
@@ -62,6 +62,7 @@ for setting in vm/overcommit_memory=1 vm/panic_on_oom=0 kernel/panic=10 kernel/p
   mount --bind "$file" "proc/sys/${setting%=*}"
 done
 
+touch "$directory/booted"
 pivot_root . old
 umount -l /old
 # Bidirectional propagation needs a shared root; pivot_root refuses one, so only now.

@@ -18,8 +18,10 @@ start() {
     "$BED/lib/node-configure.sh" "$node"
     setsid -f "$BED/lib/node-enter.sh" "$node" >> "$directory/boot.log" 2>&1 < /dev/null
   fi
-  within 20 node_runs "$node" || fail "node $node did not start" "$CLUSTER logs $node/boot"
+  within 20 booted || fail "node $node did not start" "$CLUSTER logs $node/boot"
 }
+
+booted() { node_runs "$node" && [ -e "$directory/booted" ]; }
 
 # Loss of power: the kernel ends every process of the node at once and drops its mounts.
 stop() {

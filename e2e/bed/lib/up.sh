@@ -15,6 +15,8 @@ prepare() {
   exec 9> "$RUN/lock"
   flock -w 300 9 || fail "another '$CLUSTER up' or 'down' is still at work after 5 minutes" "fuser -v $RUN/lock"
   echo "$BUILD" > "$RUN/build"
+  # The nodes see this copy: a branch that is checked out meanwhile changes nothing in them.
+  cp -rT "$lib" "$RUN/lib"
   raise_inotify_limit
 }
 
