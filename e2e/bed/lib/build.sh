@@ -75,7 +75,7 @@ remove_old_builds() {
   done
 }
 
-[ -n "$earlier" ] || echo "first build: about 8 minutes on two cores, 4 GB of downloads and Go caches; log: $log"
+[ -n "$earlier" ] || echo "first build: about 12 minutes on two cores, 5 GB of Go caches; log: $log"
 step "Kubernetes, containerd, CoreDNS, CSI sidecars, Helm" build_kubernetes
 step "runc, csi-sanity" build_others
 step "MinIO" build_minio

@@ -8,6 +8,9 @@ check_machine() {
   [ ! -e /sys/fs/cgroup/cgroup.controllers ] || fail "this machine has cgroup v2 alone; a node here is set up for cgroup v1" "use a machine with cgroup v1 (see e2e/bed/README.md)"
   require_tools run
   refuse_second_cluster
+  if ! held "$RUN/daemons/forward.lock" && (: < "/dev/tcp/127.0.0.1/$API_PORT") 2> /dev/null; then
+    fail "port $API_PORT of this machine is taken" "LARDER_CLUSTER_PORT=26443 $CLUSTER up"
+  fi
 }
 
 prepare() {
@@ -79,8 +82,12 @@ start_controllers() {
 }
 
 start_nodes() {
-  local node
-  for node in "${NODES[@]}"; do "$lib/node.sh" start "$node" 9>&-; done
+  local node start starts=()
+  for node in "${NODES[@]}"; do
+    "$lib/node.sh" start "$node" 9>&- &
+    starts+=($!)
+  done
+  for start in "${starts[@]}"; do wait "$start"; done
 }
 
 wait_for_nodes() {

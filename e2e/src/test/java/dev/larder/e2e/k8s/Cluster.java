@@ -44,7 +44,8 @@ final class Cluster implements BeforeAllCallback, AfterTestExecutionCallback, Li
         static Session start() {
             Command.run(ROOT, Map.of(), START_DEADLINE, "e2e/cluster", "up").ok();
             List<String> answer = Command.sh(
-                            ROOT, "environment=$(e2e/cluster env); eval \"$environment\"; echo \"$KUBECONFIG\"; echo \"$PATH\"")
+                            ROOT,
+                            "environment=$(e2e/cluster env); eval \"$environment\"; echo \"$KUBECONFIG\"; echo \"$PATH\"")
                     .ok()
                     .out()
                     .lines()
@@ -113,10 +114,11 @@ final class Cluster implements BeforeAllCallback, AfterTestExecutionCallback, Li
         deleteNamespace(name);
         kubectl("create", "namespace", name);
         // Pods are refused until the controller has made it.
-        await("namespace " + name + " has its service account", () -> run(
-                                "kubectl", "-n", name, "get", "serviceaccount", "default")
-                        .exit()
-                == 0);
+        await(
+                "namespace " + name + " has its service account",
+                () -> run("kubectl", "-n", name, "get", "serviceaccount", "default")
+                                .exit()
+                        == 0);
     }
 
     void deleteNamespace(String name) {
@@ -144,7 +146,8 @@ final class Cluster implements BeforeAllCallback, AfterTestExecutionCallback, Li
     /** The pods with a label, in the order of their nodes' names. */
     List<Pod> pods(String namespace, String label, String value) {
         return client().pods().inNamespace(namespace).withLabel(label, value).list().getItems().stream()
-                .sorted((a, b) -> a.getSpec().getNodeName().compareTo(b.getSpec().getNodeName()))
+                .sorted((a, b) ->
+                        a.getSpec().getNodeName().compareTo(b.getSpec().getNodeName()))
                 .toList();
     }
 
@@ -232,8 +235,7 @@ final class Cluster implements BeforeAllCallback, AfterTestExecutionCallback, Li
     }
 
     @Override
-    public void handleBeforeEachMethodExecutionException(ExtensionContext context, Throwable failure)
-            throws Throwable {
+    public void handleBeforeEachMethodExecutionException(ExtensionContext context, Throwable failure) throws Throwable {
         keepArtefacts(context, failure);
         throw failure;
     }

@@ -45,7 +45,7 @@ final class ClusterArtefacts {
             String file = "pod-" + pod[0] + "-" + pod[1];
             keep(file + ".log", podLogs(pod[0], pod[1], false));
             Command.Result previous = cluster.run(podLogs(pod[0], pod[1], true));
-            if (previous.exit() == 0) {
+            if (previous.exit() == 0 && !previous.out().isBlank()) {
                 Files.writeString(directory.resolve(file + "-previous.log"), previous.out());
             }
         }
@@ -73,9 +73,12 @@ final class ClusterArtefacts {
         }
     }
 
-    /** What the command printed or, when it failed, how. */
+    /** What the command printed or, when it failed, how; no file when it printed nothing. */
     private void keep(String file, String... command) throws IOException {
         Command.Result result = cluster.run(command);
-        Files.writeString(directory.resolve(file), result.exit() == 0 ? result.out() : result.toString());
+        String text = result.exit() == 0 ? result.out() : result.toString();
+        if (!text.isBlank()) {
+            Files.writeString(directory.resolve(file), text);
+        }
     }
 }

@@ -27,8 +27,12 @@ final class ClusterTest {
     @BeforeAll
     static void makePods() {
         CLUSTER.createNamespace(NAMESPACE);
-        CLUSTER.apply(everywhere("mounter", "Bidirectional", true, "mkdir -p /shared/mount; mount -t tmpfs made /shared/mount; "
-                + "echo $NODE > /shared/mount/node; trap 'umount /shared/mount; exit' TERM"));
+        CLUSTER.apply(everywhere(
+                "mounter",
+                "Bidirectional",
+                true,
+                "mkdir -p /shared/mount; mount -t tmpfs made /shared/mount; "
+                        + "echo $NODE > /shared/mount/node; trap 'umount /shared/mount; exit' TERM"));
         CLUSTER.awaitRollout(NAMESPACE, "daemonset/mounter");
         CLUSTER.apply(everywhere("reader", "HostToContainer", false, "trap exit TERM"));
         CLUSTER.awaitRollout(NAMESPACE, "daemonset/reader");
@@ -51,7 +55,7 @@ final class ClusterTest {
     @Test
     void podRunsOnEachNode() {
         List<String> nodes = CLUSTER.pods(NAMESPACE, "app", "reader").stream()
-                .map(pod -> CLUSTER.exec(NAMESPACE, pod.getMetadata().getName(), "printenv", "NODE")
+                .map(pod -> CLUSTER.exec(NAMESPACE, pod.getMetadata().getName(), "sh", "-c", "echo $NODE")
                         .strip())
                 .toList();
         assertEquals(NODES, nodes);
@@ -80,7 +84,15 @@ final class ClusterTest {
         Pod reader = CLUSTER.pods(NAMESPACE, "app", "reader").getFirst();
         assertNotEquals(
                 0,
-                CLUSTER.run("kubectl", "-n", NAMESPACE, "exec", reader.getMetadata().getName(), "--", "nslookup", "example.org.")
+                CLUSTER.run(
+                                "kubectl",
+                                "-n",
+                                NAMESPACE,
+                                "exec",
+                                reader.getMetadata().getName(),
+                                "--",
+                                "nslookup",
+                                "example.org.")
                         .exit());
     }
 
@@ -111,21 +123,25 @@ final class ClusterTest {
         CLUSTER.apply(gpuPod("gpu", "[{key: nvidia.com/gpu, operator: Exists}]"));
         Pod pod = CLUSTER.awaitReady(NAMESPACE, "gpu");
         assertEquals(GPU_NODE, pod.getSpec().getNodeName());
-        String devices = CLUSTER.exec(NAMESPACE, "gpu", "printenv", "NVIDIA_VISIBLE_DEVICES");
+        String devices = CLUSTER.exec(NAMESPACE, "gpu", "sh", "-c", "echo $NVIDIA_VISIBLE_DEVICES");
         assertEquals(2, devices.split(",").length, devices);
     }
 
     @Test
     void podThatDoesNotTolerateTheTaintStaysPending() {
         CLUSTER.apply(gpuPod("gpu-intolerant", "[]"));
-        Cluster.await("gpu-intolerant is unschedulable", () -> CLUSTER.client().pods()
-                .inNamespace(NAMESPACE)
-                .withName("gpu-intolerant")
-                .get()
-                .getStatus()
-                .getConditions()
-                .stream()
-                .anyMatch(condition -> "Unschedulable".equals(condition.getReason())));
+        Cluster.await(
+                "gpu-intolerant is unschedulable",
+                () -> CLUSTER
+                        .client()
+                        .pods()
+                        .inNamespace(NAMESPACE)
+                        .withName("gpu-intolerant")
+                        .get()
+                        .getStatus()
+                        .getConditions()
+                        .stream()
+                        .anyMatch(condition -> "Unschedulable".equals(condition.getReason())));
     }
 
     @Test
