@@ -4,11 +4,13 @@
 . "$(dirname "$0")/settings.sh"
 [ $# -gt 0 ] || fail "no image file is named" "$CLUSTER load image.tar"
 [ -d "$RUN/images" ] && [ -d "$RUN/pki" ] || fail "the cluster is not up" "$CLUSTER up"
+copies=()
 for file in "$@"; do
   [ -r "$file" ] || fail "$file cannot be read" "ls -l $file"
   name=$(basename "$file" .tar).tar
   cp --reflink=auto "$file" "$RUN/images/.$name.part"
   mv "$RUN/images/.$name.part" "$RUN/images/$name"
+  copies+=("$RUN/images/$name")
 done
 
 import_everywhere() {
@@ -22,6 +24,10 @@ import_everywhere() {
   for node in "${!imports[@]}"; do
     wait "${imports[$node]}" || failed+=("$node")
   done
-  [ ${#failed[@]} -eq 0 ] || { tail -2 "$RUN/log/load-${failed[0]}.log" >&2; fail "import failed on ${failed[*]}" "$CLUSTER logs load-${failed[0]}"; }
+  [ ${#failed[@]} -gt 0 ] || return 0
+  # A bad file would be in the way of every later import.
+  rm -f "${copies[@]}"
+  tail -1 "$RUN/log/load-${failed[0]}.log" >&2
+  fail "import failed on ${failed[*]}" "$CLUSTER logs load-${failed[0]}"
 }
 step "loaded $*" import_everywhere

@@ -18,8 +18,9 @@ prepare() {
   exec 9> "$RUN/lock"
   flock -w 300 9 || fail "another '$CLUSTER up' or 'down' is still at work after 5 minutes" "fuser -v $RUN/lock"
   echo "$BUILD" > "$RUN/build"
-  # The nodes see this copy: a branch that is checked out meanwhile changes nothing in them.
-  cp -rT "$lib" "$RUN/lib"
+  # The nodes see this copy: a branch that is checked out meanwhile changes nothing in them. New files, not new contents:
+  # bash reads a script while it runs it.
+  cp -rT --remove-destination "$lib" "$RUN/lib"
   raise_inotify_limit
 }
 
@@ -94,6 +95,8 @@ wait_for_nodes() {
   local node
   for node in "${NODES[@]}"; do
     within 60 kubectl get node "$node" || fail "node $node has not registered after 60 s" "$CLUSTER logs $node/kubelet"
+    # Asked first of kubelet itself: what the API server knows of a node may be from before it was stopped.
+    within 60 kubectl get --raw "/api/v1/nodes/$node/proxy/healthz" || fail "kubelet of node $node does not answer" "$CLUSTER logs $node/kubelet"
     kubectl wait --for=condition=Ready "node/$node" --timeout=90s > /dev/null || fail "node $node is not Ready" "$CLUSTER logs $node/kubelet"
   done
 }
