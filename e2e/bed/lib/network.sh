@@ -17,9 +17,10 @@ attach() {
   namespace "$netns"
   if ! ip -n "$netns" link show eth0 > /dev/null 2>&1; then
     ip -n larder-switch link add "v-$1" type veth peer name eth0 netns "$netns"
-    ip -n larder-switch link set "v-$1" master br0 up
+    ip -n larder-switch link set "v-$1" master br0
     ip -n "$netns" addr add "$2/24" dev eth0
   fi
+  ip -n larder-switch link set "v-$1" up
   ip -n "$netns" link set eth0 up
 }
 

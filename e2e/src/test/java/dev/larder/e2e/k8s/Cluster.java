@@ -109,6 +109,12 @@ final class Cluster implements BeforeAllCallback, AfterTestExecutionCallback, Li
         }
     }
 
+    /** An object server in namespace minio, as its manifest says: the bucket larder, the admin's keys in a Secret. */
+    void startMinio() {
+        kubectl("apply", "--server-side", "-f", "e2e/bed/manifests/minio.yaml");
+        awaitRollout("minio", "deployment/minio");
+    }
+
     /** Makes a namespace anew: one that an earlier run left is deleted with all that is in it. */
     void createNamespace(String name) {
         deleteNamespace(name);
