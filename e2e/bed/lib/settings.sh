@@ -7,7 +7,8 @@ CLUSTER="${LARDER_CLUSTER_COMMAND:-e2e/cluster}"                     # how messa
 STATE=$(realpath -m "${LARDER_CLUSTER:-${XDG_CACHE_HOME:-$HOME/.cache}/larder/cluster}")
 RUN=$STATE/run                                                       # the cluster; "down" deletes it
 BUILD=$STATE/builds/$(cd "$BED" && find . -name 'go.*' -o -name '*.go' -o -path ./lib/build.sh | sort | xargs cat | sha256sum | cut -c1-16)
-export KUBECONFIG=$RUN/pki/admin.conf PATH=$BUILD/bin:$PATH
+RUNNING_BUILD=$(cat "$RUN/build" 2> /dev/null || echo "$BUILD")      # another one, when the sources changed meanwhile
+export KUBECONFIG=$RUN/pki/admin.conf PATH=$BUILD/bin:$RUNNING_BUILD/bin:$PATH
 
 read -ra NODES <<< "${LARDER_CLUSTER_NODES:-n1 n2 n3}"               # node nX: 10.89.0.(10+X), pods 10.244.X.0/24
 GPU_NODE=n3
