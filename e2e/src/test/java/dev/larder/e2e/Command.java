@@ -11,14 +11,14 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 
 /** Runs a program as a user does, with a deadline, and keeps what it printed. */
-final class Command {
+public final class Command {
     private static final Duration DEADLINE = Duration.ofMinutes(5);
 
     private Command() {}
 
-    record Result(List<String> command, int exit, String out, String err) {
+    public record Result(List<String> command, int exit, String out, String err) {
         /** The result, when the exit code is 0. */
-        Result ok() {
+        public Result ok() {
             if (exit != 0) {
                 throw new AssertionError(this);
             }
@@ -37,16 +37,16 @@ final class Command {
         }
     }
 
-    static Result run(Path directory, String... command) {
+    public static Result run(Path directory, String... command) {
         return run(directory, Map.of(), DEADLINE, command);
     }
 
     /** Runs a shell script with -e; for what a person would type. */
-    static Result sh(Path directory, String script) {
+    public static Result sh(Path directory, String script) {
         return run(directory, Map.of("LC_ALL", "C"), DEADLINE, "bash", "-euo", "pipefail", "-c", script);
     }
 
-    static Result run(Path directory, Map<String, String> environment, Duration deadline, String... command) {
+    public static Result run(Path directory, Map<String, String> environment, Duration deadline, String... command) {
         try {
             Path out = Files.createTempFile("larder-e2e", ".out");
             Path err = Files.createTempFile("larder-e2e", ".err");
