@@ -24,16 +24,15 @@ final class AotTraining {
     }
 
     void run() throws IOException, InterruptedException {
-        for (String entry : EntryPoints.trainedByHelp(home)) {
+        for (String entry : EntryPoints.trainedBy("help", home)) {
             train(entry, Map.of("LARDER_AOT_OUTPUT", cache(entry).toString()), List.of(entry, "--help"));
         }
-        // The node agent's: a scratch volume is mounted and used, which needs root and /dev/fuse.
-        train(
-                "node-agent",
-                Map.of(),
-                List.of("larder", "train", cache("node-agent").toString()));
-        for (String leftover : List.of(".lock", ".log")) {
-            Files.deleteIfExists(cache("node-agent").resolveSibling("node-agent.aot" + leftover));
+        // A scratch volume is mounted and used, which needs root and /dev/fuse.
+        for (String entry : EntryPoints.trainedBy("mount", home)) {
+            train(entry, Map.of(), List.of("larder", "train", cache(entry).toString()));
+            for (String leftover : List.of(".lock", ".log")) {
+                Files.deleteIfExists(cache(entry).resolveSibling(entry + ".aot" + leftover));
+            }
         }
     }
 
