@@ -67,7 +67,7 @@ public final class EmbeddedPostgres {
     }
 
     public boolean isRunning() {
-        return postmaster().isPresent() && isReady();
+        return postmaster().isPresent() && Postmaster.isReady(data());
     }
 
     /** Disconnects its clients and shuts it down cleanly. Nothing happens when it does not run. */
@@ -219,36 +219,7 @@ public final class EmbeddedPostgres {
     // ---- the running server
 
     private Optional<ProcessHandle> postmaster() {
-        List<String> lines = pidFile();
-        if (lines.isEmpty()) {
-            return Optional.empty();
-        }
-        long pid = Long.parseLong(lines.getFirst().strip());
-        return ProcessHandle.of(pid).filter(ProcessHandle::isAlive).filter(process -> isOurs(pid));
-    }
-
-    private boolean isReady() {
-        List<String> lines = pidFile();
-        return lines.size() >= 8 && lines.get(7).strip().equals("ready");
-    }
-
-    private List<String> pidFile() {
-        try {
-            return Files.readAllLines(data().resolve("postmaster.pid"));
-        } catch (IOException e) {
-            return List.of();
-        }
-    }
-
-    private boolean isOurs(long pid) {
-        try {
-            String command =
-                    Files.readString(Path.of("/proc", Long.toString(pid), "cmdline"), StandardCharsets.ISO_8859_1);
-            String own = new String(data().toString().getBytes(StandardCharsets.UTF_8), StandardCharsets.ISO_8859_1);
-            return command.contains("\0" + own + "\0");
-        } catch (IOException e) {
-            return false;
-        }
+        return Postmaster.of(data());
     }
 
     private void pgCtl(ServerAccount account, List<String> arguments) throws IOException {

@@ -17,7 +17,10 @@ import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 import org.apache.commons.compress.compressors.xz.XZCompressorInputStream;
 
 /** The server's programs, unpacked once from the class path. The caller holds the installation's lock. */
-final class ServerPrograms {
+public final class ServerPrograms {
+    /** The system property that names a directory where they are installed already; the image sets it. */
+    private static final String INSTALLED = "larder.postgres.programs";
+
     /** As the zonky binaries' jar names it. */
     private static final String ARCHIVE = "/postgres-linux-" + architecture() + ".txz";
 
@@ -32,8 +35,15 @@ final class ServerPrograms {
         };
     }
 
-    /** @return the directory with bin, lib and share; its name carries the archive's checksum, so versions lie side by side */
-    static Path unpack(Path parent) throws IOException {
+    /**
+     * @return the directory with bin, lib and share; its name carries the archive's checksum, so versions lie side by
+     *     side. Where programs are installed, theirs.
+     */
+    public static Path unpack(Path parent) throws IOException {
+        String installed = System.getProperty(INSTALLED);
+        if (installed != null) {
+            return Path.of(installed);
+        }
         Path programs = parent.resolve("programs-" + checksum());
         if (Files.isDirectory(programs)) {
             return programs;
