@@ -1,8 +1,8 @@
 package dev.larder.cli;
 
 import dev.larder.linux.Mounts;
-import dev.larder.protocol.ControlClient;
 import dev.larder.protocol.Answers;
+import dev.larder.protocol.ControlClient;
 import dev.larder.protocol.ControlProtocol.Command;
 import dev.larder.protocol.ControlProtocol.Progress;
 import dev.larder.protocol.MountSpec;

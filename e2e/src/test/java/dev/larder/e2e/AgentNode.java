@@ -77,7 +77,8 @@ final class AgentNode implements AutoCloseable {
     void mount(String name) throws IOException {
         UUID volume = UUID.randomUUID();
         Path record = run().resolve("volumes").resolve(volume.toString());
-        Files.createDirectories(record, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        Files.createDirectories(
+                record, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
         ServerLogin login = larder.embedded().ensureRunning(DEADLINE);
         VolumeDatabase database = new SchemaMigration(login)
                 .provision(new VolumeRow(volume, name, 0, 0, Duration.ZERO, 0, 0, 0755), "e2e");
@@ -172,7 +173,9 @@ final class AgentNode implements AutoCloseable {
     String logs() {
         StringBuilder all = new StringBuilder();
         try (Stream<Path> files = Files.list(home())) {
-            for (Path log : files.filter(file -> file.toString().endsWith(".log")).sorted().toList()) {
+            for (Path log : files.filter(file -> file.toString().endsWith(".log"))
+                    .sorted()
+                    .toList()) {
                 all.append("--- ").append(log.getFileName()).append('\n').append(Files.readString(log));
             }
         } catch (IOException e) {
@@ -188,7 +191,11 @@ final class AgentNode implements AutoCloseable {
             Mounts.unmount(mountPoint(name), Mounts.MNT_DETACH | Mounts.MNT_FORCE);
         }
         for (Agent agent : agents) {
-            agent.process().destroyForcibly().onExit().orTimeout(DEADLINE.toSeconds(), TimeUnit.SECONDS).join();
+            agent.process()
+                    .destroyForcibly()
+                    .onExit()
+                    .orTimeout(DEADLINE.toSeconds(), TimeUnit.SECONDS)
+                    .join();
         }
         keeper.close();
         larder.close();

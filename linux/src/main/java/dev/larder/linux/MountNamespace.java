@@ -78,14 +78,17 @@ public record MountNamespace(String id, int pid) {
     public void run(Duration deadline, Runnable work) {
         AtomicReference<RuntimeException> failure = new AtomicReference<>();
         try (Descriptor namespace = LinuxFile.open(namespaceFile(), OpenFlags.O_RDONLY, 0)) {
-            Thread thread = Thread.ofPlatform().daemon().name("namespace-of-" + pid).start(() -> {
-                try {
-                    enter(namespace);
-                    work.run();
-                } catch (RuntimeException e) {
-                    failure.set(e);
-                }
-            });
+            Thread thread = Thread.ofPlatform()
+                    .daemon()
+                    .name("namespace-of-" + pid)
+                    .start(() -> {
+                        try {
+                            enter(namespace);
+                            work.run();
+                        } catch (RuntimeException e) {
+                            failure.set(e);
+                        }
+                    });
             if (!thread.join(deadline)) {
                 throw new LinuxException("work in the mount namespace of", LinuxErrno.ETIMEDOUT, "pid " + pid);
             }

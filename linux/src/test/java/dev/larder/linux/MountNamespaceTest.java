@@ -2,7 +2,6 @@ package dev.larder.linux;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
@@ -49,7 +48,9 @@ class MountNamespaceTest {
         Path fresh = tmpfs("fresh");
         process = new ProcessBuilder("unshare", "--mount", "--propagation", "private", "sleep", "60").start();
         MountNamespace namespace = awaitNamespace();
-        Path seen = Path.of("/proc/" + process.pid() + "/root").resolve(Path.of("/").relativize(used)).resolve("file");
+        Path seen = Path.of("/proc/" + process.pid() + "/root")
+                .resolve(Path.of("/").relativize(used))
+                .resolve("file");
         assertEquals("used", Files.readString(seen));
         assertTrue(namespace.mounts().stream().anyMatch(mount -> mount.target().equals(used)));
         try (Descriptor tree = Mounts.cloneTree(fresh)) {

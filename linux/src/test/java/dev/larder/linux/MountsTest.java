@@ -23,7 +23,9 @@ class MountsTest {
         Mounts.MountPoint mount = Mounts.parse(
                 "36 35 98:1 /mnt1 /a\\040b\\134c rw,noatime master:1 shared:2 - fuse.x /dev/root\\011 rw,errors=continue");
         assertEquals(
-                new Mounts.MountPoint(36, 98, 1, Path.of("/mnt1"), Path.of("/a b\\c"), "rw,noatime", "fuse.x", "/dev/root\t"), mount);
+                new Mounts.MountPoint(
+                        36, 98, 1, Path.of("/mnt1"), Path.of("/a b\\c"), "rw,noatime", "fuse.x", "/dev/root\t"),
+                mount);
         assertNull(Mounts.parse(""));
     }
 

@@ -15,8 +15,8 @@ final class HealthServer implements AutoCloseable {
     private static final int BACKLOG = 16;
 
     private final HttpServer server;
-    private final ExecutorService executor =
-            Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("health-", 0).factory());
+    private final ExecutorService executor = Executors.newThreadPerTaskExecutor(
+            Thread.ofVirtual().name("health-", 0).factory());
 
     private HealthServer(HttpServer server) {
         this.server = server;

@@ -49,7 +49,10 @@ final class NodeAgent implements Holder, AutoCloseable {
 
     /** Those that it serves. */
     List<ServedMount> served() {
-        return mounts.values().stream().map(NodeMount::served).filter(one -> one != null).toList();
+        return mounts.values().stream()
+                .map(NodeMount::served)
+                .filter(one -> one != null)
+                .toList();
     }
 
     @Override
@@ -128,7 +131,8 @@ final class NodeAgent implements Holder, AutoCloseable {
             LOG.warn("no successor came: the volumes wait for the next agent");
             mounts.keySet().forEach(this::release);
             if (!relieved.await(HAND_OVER.minus(LAST_MOMENT).toMillis(), TimeUnit.MILLISECONDS)) {
-                LOG.error("csi-node did not say that it keeps the mounts: those that it does not keep end with this process");
+                LOG.error(
+                        "csi-node did not say that it keeps the mounts: those that it does not keep end with this process");
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

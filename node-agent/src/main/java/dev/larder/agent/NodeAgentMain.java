@@ -28,7 +28,11 @@ public final class NodeAgentMain implements Callable<Integer> {
     /** From the end of the main thread's work to its halt. */
     private static final Duration HALT = Duration.ofSeconds(5);
 
-    @Option(names = "--node-name", required = true, defaultValue = "${env:LARDER_NODE_NAME}", description = "Name of the node.")
+    @Option(
+            names = "--node-name",
+            required = true,
+            defaultValue = "${env:LARDER_NODE_NAME}",
+            description = "Name of the node.")
     private String name;
 
     @Option(
@@ -52,7 +56,8 @@ public final class NodeAgentMain implements Callable<Integer> {
     @Option(
             names = "--grace-seconds",
             defaultValue = "${env:LARDER_GRACE_SECONDS:-120}",
-            description = "From SIGTERM to SIGKILL, as the pod's terminationGracePeriodSeconds (default: ${DEFAULT-VALUE}).")
+            description =
+                    "From SIGTERM to SIGKILL, as the pod's terminationGracePeriodSeconds (default: ${DEFAULT-VALUE}).")
     private int graceSeconds;
 
     @Option(

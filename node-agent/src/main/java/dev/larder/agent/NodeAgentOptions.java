@@ -22,12 +22,7 @@ import java.util.regex.Pattern;
  * @param healthPort of /healthz, /readyz and /metrics
  */
 record NodeAgentOptions(
-        String name,
-        Path runDirectory,
-        Path cacheDirectory,
-        long cacheCapacityBytes,
-        Duration grace,
-        int healthPort) {
+        String name, Path runDirectory, Path cacheDirectory, long cacheCapacityBytes, Duration grace, int healthPort) {
     /** Of the file system that the cache is on. */
     private static final double AUTOMATIC_SHARE = 0.8;
 

@@ -45,8 +45,7 @@ final class ServedMount {
         this.backing = BackingIds.open(directory.backing());
         try {
             this.kernel = new FuseKernel(fuse, negotiated, backing);
-            this.volume = MountedVolume.mount(
-                    VolumeSettings.of(spec, directory.rememberedSession()), kernel, registry);
+            this.volume = MountedVolume.mount(VolumeSettings.of(spec, directory.rememberedSession()), kernel, registry);
         } catch (RuntimeException e) {
             backing.close();
             throw e;

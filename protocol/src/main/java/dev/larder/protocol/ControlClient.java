@@ -61,7 +61,8 @@ public final class ControlClient implements AutoCloseable {
      * @throws IOException when the connection breaks or the agent is silent too long
      * @throws AgentFailure when the agent answers with an error
      */
-    public <T> T ask(Command command, Map<String, ?> arguments, Class<T> result, Duration silence, Consumer<Progress> progress)
+    public <T> T ask(
+            Command command, Map<String, ?> arguments, Class<T> result, Duration silence, Consumer<Progress> progress)
             throws IOException, AgentFailure {
         ObjectMapper json = ControlProtocol.json();
         ObjectNode request = json.createObjectNode();

@@ -4,7 +4,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.larder.protocol.Answers;
 import dev.larder.protocol.ControlProtocol.Command;
 import dev.larder.protocol.ControlProtocol.Progress;
 import java.io.BufferedReader;

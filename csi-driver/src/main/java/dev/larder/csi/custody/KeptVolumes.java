@@ -110,7 +110,8 @@ public final class KeptVolumes implements NodeVolumes {
             case SERVED -> at;
             case REFUSED -> throw new NodeVolumeException(Reason.REFUSED, answer.text());
             case NO_AGENT ->
-                throw new NodeVolumeException(Reason.NO_AGENT, "no node agent serves this node, for " + patience.toSeconds() + " s");
+                throw new NodeVolumeException(
+                        Reason.NO_AGENT, "no node agent serves this node, for " + patience.toSeconds() + " s");
             case TIMEOUT ->
                 throw new NodeVolumeException(
                         Reason.TIMEOUT, "the node agent did not open the volume within " + patience.toSeconds() + " s");

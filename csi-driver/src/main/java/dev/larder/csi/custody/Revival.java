@@ -167,7 +167,8 @@ final class Revival implements AutoCloseable {
         boolean done = true;
         for (MountPoint mount : mounts) {
             UUID volume = KeptVolumes.volumeOf(mount);
-            MountPoint current = volume == null || !served.contains(volume) ? null : Mounts.at(paths.volumeMount(volume));
+            MountPoint current =
+                    volume == null || !served.contains(volume) ? null : Mounts.at(paths.volumeMount(volume));
             if (current != null && !mount.sameDevice(current)) {
                 done &= replace(volume, mount, inNamespace);
             }

@@ -53,9 +53,7 @@ final class VolumeRecords {
             }
             MountSpec.Cache cache = access.cacheBytes() == 0 ? null : new MountSpec.Cache(null, access.cacheBytes());
             List<String> files = List.copyOf(secret.files().keySet());
-            replace(
-                    directory.resolve(MountSpec.FILE),
-                    json(access.mountSpec(mountPoint, directory, files, cache)));
+            replace(directory.resolve(MountSpec.FILE), json(access.mountSpec(mountPoint, directory, files, cache)));
             // Last: with this generation everything is there.
             replace(directory.resolve(VolumeAccess.FILE), json(access));
         } catch (IOException e) {

@@ -73,7 +73,14 @@ final class Works {
             ByteBuffer buffer = ByteBuffer.allocate(BLOCK);
             channel.read(buffer, at);
             require(
-                    Arrays.equals(Arrays.copyOfRange(expected, at, at + buffer.position()), 0, buffer.position(), buffer.array(), 0, buffer.position()) && buffer.position() == BLOCK,
+                    Arrays.equals(
+                                    Arrays.copyOfRange(expected, at, at + buffer.position()),
+                                    0,
+                                    buffer.position(),
+                                    buffer.array(),
+                                    0,
+                                    buffer.position())
+                            && buffer.position() == BLOCK,
                     "wrong bytes of " + file + " at " + at);
         }
 
@@ -103,7 +110,9 @@ final class Works {
                 MemorySegment mapped = channel.map(FileChannel.MapMode.READ_ONLY, 0, expected.length, arena);
                 for (int i = 0; i < 16; i++) {
                     int at = random.nextInt(expected.length);
-                    require(mapped.get(ValueLayout.JAVA_BYTE, at) == expected[at], "wrong mapped byte of " + file + " at " + at);
+                    require(
+                            mapped.get(ValueLayout.JAVA_BYTE, at) == expected[at],
+                            "wrong mapped byte of " + file + " at " + at);
                 }
             }
         }
@@ -154,7 +163,8 @@ final class Works {
                 long found = buffer.getLong();
                 require(
                         found == ((long) block << 48) + generations[block],
-                        "block " + block + " of " + file + " is " + Long.toHexString(found) + ", not of round " + generations[block]);
+                        "block " + block + " of " + file + " is " + Long.toHexString(found) + ", not of round "
+                                + generations[block]);
             }
         }
 
@@ -189,8 +199,7 @@ final class Works {
 
         @Override
         public void once() throws IOException {
-            try (FileChannel channel =
-                    FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
+            try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND)) {
                 channel.write(ByteBuffer.allocate(Long.BYTES).putLong(next).flip());
             }
             next++;
@@ -238,7 +247,8 @@ final class Works {
         @Override
         public void verify() throws IOException {
             if (last >= 0) {
-                long found = ByteBuffer.wrap(Files.readAllBytes(directory.resolve("checkpoint"))).getLong();
+                long found = ByteBuffer.wrap(Files.readAllBytes(directory.resolve("checkpoint")))
+                        .getLong();
                 require(found == last || found == next - 1, "the checkpoint is " + found + ", not " + last);
             }
         }

@@ -28,7 +28,8 @@ final class FakeAgent implements Holder, AutoCloseable {
     final KeeperLink link;
     private final Node node;
     private final Map<UUID, Holding> held = new ConcurrentHashMap<>();
-    private final ExecutorService work = Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
+    private final ExecutorService work =
+            Executors.newSingleThreadExecutor(Thread.ofPlatform().daemon().factory());
     private volatile boolean dead;
 
     FakeAgent(Path socket, String name, Node node) {

@@ -112,8 +112,7 @@ class KeeperTest {
         agent("a");
         node.refused.add(VOLUME);
         keep(keeper, VOLUME);
-        assertEquals(
-                new Answer(Outcome.REFUSED, "the database does not answer"), keeper.awaitServed(VOLUME, PATIENCE));
+        assertEquals(new Answer(Outcome.REFUSED, "the database does not answer"), keeper.awaitServed(VOLUME, PATIENCE));
         node.refused.clear();
         eventually(() -> keeper.health().served() == 1, "served after all");
     }
@@ -144,7 +143,8 @@ class KeeperTest {
         assertTrue(first.relieved.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS));
         eventually(() -> second.serves(VOLUME), "the second serves");
         keep(keeper, new UUID(1, 1));
-        assertEquals(Outcome.SERVED, keeper.awaitServed(new UUID(1, 1), PATIENCE).outcome());
+        assertEquals(
+                Outcome.SERVED, keeper.awaitServed(new UUID(1, 1), PATIENCE).outcome());
         assertTrue(second.serves(new UUID(1, 1)));
     }
 
@@ -203,7 +203,8 @@ class KeeperTest {
         Keeper current = keeper;
         for (int round = 1; round <= 20; round++) {
             for (UUID volume : volumes) {
-                assertEquals(Outcome.SERVED, current.awaitServed(volume, PATIENCE).outcome(), "seed " + seed);
+                assertEquals(
+                        Outcome.SERVED, current.awaitServed(volume, PATIENCE).outcome(), "seed " + seed);
             }
             boolean newKeeper = random.nextBoolean();
             boolean newAgent = !newKeeper || random.nextBoolean();
