@@ -10,7 +10,6 @@ import dev.larder.schema.SchemaMigration;
 import dev.larder.schema.ServerLogin;
 import dev.larder.schema.VolumeDatabase;
 import dev.larder.schema.VolumeRow;
-import dev.larder.volume.objects.PostgresStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +17,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.DriverManager;
-import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
@@ -28,7 +26,6 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.UUID;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -36,7 +33,6 @@ import java.util.stream.Stream;
 final class MetadataServer {
     private static final Duration START = Duration.ofSeconds(90);
     private static final Duration STOP = Duration.ofMinutes(1);
-    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]+){3}|::1");
     private static final String AT = "PostgreSQL at ";
 
     private final Path embedded;
@@ -127,26 +123,13 @@ final class MetadataServer {
         return DriverManager.getConnection(login.url(database), properties);
     }
 
-    /** What leaves the machine is encrypted unless the manifest says otherwise. */
-    static String parameters(PostgresUrl url) {
-        return join(tls(url), url.primary() ? "targetServerType=primary" : "");
-    }
-
-    private static String tls(PostgresUrl url) {
-        boolean mode =
-                Pattern.compile("(^|&)sslmode=").matcher(url.parameters()).find();
-        boolean here = url.servers().stream()
-                .allMatch(server -> LOOPBACK.matcher(server.host()).matches());
-        return mode || here ? url.parameters() : join("sslmode=require", url.parameters());
-    }
-
     private static String join(String... parameters) {
         return Stream.of(parameters).filter(some -> !some.isEmpty()).collect(Collectors.joining("&"));
     }
 
     /** In libpq's words. */
     private String psql() {
-        String parameters = join(tls(url), url.primary() ? "target_session_attrs=read-write" : "");
+        String parameters = join(url.tls(), url.primary() ? "target_session_attrs=read-write" : "");
         return "psql 'postgresql://" + secret.get("username") + "@" + String.join(",", servers()) + "/postgres"
                 + (parameters.isEmpty() ? "" : "?" + parameters) + "'";
     }
@@ -157,7 +140,7 @@ final class MetadataServer {
 
     ServerLogin login() {
         if (embedded == null) {
-            String parameters = join(parameters(url), keyAlgorithm);
+            String parameters = join(url.jdbcParameters(), keyAlgorithm);
             return new ServerLogin(servers(), secret.get("username"), secret.get("password"), parameters);
         }
         try {
@@ -187,39 +170,16 @@ final class MetadataServer {
     /** Brings an existing database to this version's schema and to the manifest's limits. */
     void update(ServerLogin login, VolumeRow volume) {
         explained(() -> {
-            new SchemaMigration(login).migrate(volume.id());
-            limit(login, volume);
+            SchemaMigration schema = new SchemaMigration(login);
+            schema.migrate(volume.id());
+            schema.limit(volume);
             return null;
         });
     }
 
-    /** The tables of a volume whose bytes are in its own database, and this machine's right to use them. */
+    /** The tables of a volume whose bytes are in its own database. */
     static void installObjects(ServerLogin login, VolumeRecord record) {
-        String database = SchemaMigration.databaseName(record.id());
-        try (Connection connection = connect(login, database)) {
-            PostgresStore.install(connection);
-            PostgresStore.grant(connection, record.user());
-        } catch (SQLException e) {
-            throw new PostgresException("cannot make the tables for objects in " + database + ": " + e.getMessage(), e);
-        }
-    }
-
-    private static void limit(ServerLogin login, VolumeRow volume) {
-        String database = SchemaMigration.databaseName(volume.id());
-        try (Connection connection = connect(login, database);
-                PreparedStatement update = connection.prepareStatement("UPDATE larder.volume SET quota_bytes = ?,"
-                        + " quota_inodes = ?, trash = ? * interval '1 millisecond'"
-                        + " WHERE (quota_bytes, quota_inodes, trash)"
-                        + " IS DISTINCT FROM (?, ?, ? * interval '1 millisecond')")) {
-            for (int first = 1; first <= 4; first += 3) {
-                update.setLong(first, volume.quotaBytes());
-                update.setLong(first + 1, volume.quotaInodes());
-                update.setLong(first + 2, volume.trash().toMillis());
-            }
-            update.executeUpdate();
-        } catch (SQLException e) {
-            throw new PostgresException("cannot set the limits in " + database + ": " + e.getMessage(), e);
-        }
+        new SchemaMigration(login).installObjects(record.id());
     }
 
     private <T> T explained(java.util.function.Supplier<T> step) {

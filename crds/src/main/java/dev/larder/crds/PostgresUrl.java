@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * {@code postgresql://HOST[:PORT][,HOST[:PORT]...][/postgres][?PARAMETERS]}: a server, or a primary and its standbys, as
@@ -19,6 +21,8 @@ public record PostgresUrl(List<Server> servers, boolean primary, String paramete
     private static final int DEFAULT_PORT = 5432;
     private static final int MOST_SERVERS = 16;
     private static final Pattern FORM = Pattern.compile("postgres(?:ql)?://([^/?#]*)(?:/|/postgres)?(?:\\?([^#]*))?");
+    private static final Pattern LOOPBACK = Pattern.compile("localhost|127(\\.[0-9]+){3}|::1");
+    private static final Pattern MODE = Pattern.compile("(^|&)sslmode=");
     private static final Pattern SECRET = Pattern.compile("(?i)(user|password|sslpassword)=.*");
 
     /** @param host a name or an address, without brackets */
@@ -58,6 +62,23 @@ public record PostgresUrl(List<Server> servers, boolean primary, String paramete
         }
         UrlParameters parameters = UrlParameters.parse(query);
         return new PostgresUrl(servers, parameters.primary() || servers.size() > 1, parameters.tls());
+    }
+
+    /** What leaves the machine is encrypted unless the URL says otherwise. */
+    public String tls() {
+        boolean mode = MODE.matcher(parameters).find();
+        boolean here = servers.stream()
+                .allMatch(server -> LOOPBACK.matcher(server.host()).matches());
+        return mode || here ? parameters : join("sslmode=require", parameters);
+    }
+
+    /** The parameters of a connection, for JDBC; "" for none. */
+    public String jdbcParameters() {
+        return join(tls(), primary ? "targetServerType=primary" : "");
+    }
+
+    private static String join(String... parameters) {
+        return Stream.of(parameters).filter(some -> !some.isEmpty()).collect(Collectors.joining("&"));
     }
 
     private static Server server(String authority) {

@@ -16,7 +16,8 @@ import java.util.UUID;
 
 /**
  * Makes and migrates volumes' databases on one server. For each volume {@code larder_<id>}: a database of that name,
- * its owner role, a role that may only EXECUTE larder_v1, and for each machine a login that inherits it. Every step may be repeated, also
+ * its owner role, a role that may only EXECUTE larder_v1, and logins that inherit it: one for each machine, or in a
+ * cluster the two of {@link VolumeLogins}. Every step may be repeated, also
  * after it was broken off half-way.
  */
 public final class SchemaMigration {
@@ -44,25 +45,73 @@ public final class SchemaMigration {
     public VolumeDatabase provision(VolumeRow volume, String machine) {
         String database = databaseName(volume.id());
         String login = login(database, machine);
+        provision(volume);
+        try (Connection server = connect(admin, "postgres");
+                Statement statement = server.createStatement()) {
+            createRole(server, login, "LOGIN");
+            statement.execute("GRANT " + agent(database) + " TO " + login);
+            settings(statement, database, login);
+        } catch (SQLException e) {
+            throw failed("make the login of volume " + volume.name(), e);
+        }
+        return rotate(volume.id(), machine);
+    }
+
+    /**
+     * Makes what is missing of a volume's database and its roles without a login, and migrates it.
+     *
+     * @throws PostgresException when the server refuses, or the schema is newer than this version
+     */
+    public void provision(VolumeRow volume) {
+        String database = databaseName(volume.id());
         try {
-            try (Connection server = connect("postgres")) {
-                createRoles(server, database, login);
-                createDatabase(server, database, login);
+            try (Connection server = connect(admin, "postgres")) {
+                createRoles(server, database);
+                createDatabase(server, database);
             }
             migrate(volume.id());
-            try (Connection connection = connect(database)) {
+            try (Connection connection = connect(admin, database)) {
                 insertVolume(connection, volume);
             }
-            return rotate(volume.id(), machine);
         } catch (SQLException e) {
             throw failed("make the database of volume " + volume.name(), e);
+        }
+    }
+
+    /** Makes the tables of a volume whose bytes are in its own database; every login of the volume may use them. */
+    public void installObjects(UUID volume) {
+        String database = databaseName(volume);
+        try (Connection connection = connect(admin, database)) {
+            ObjectTables.install(connection);
+            ObjectTables.grant(connection, agent(database));
+        } catch (SQLException e) {
+            throw failed("make the tables for objects in " + database, e);
+        }
+    }
+
+    /** Gives an existing volume these quotas and this time of its trash. */
+    public void limit(VolumeRow volume) {
+        String database = databaseName(volume.id());
+        try (Connection connection = connect(admin, database);
+                PreparedStatement update = connection.prepareStatement("UPDATE larder.volume SET quota_bytes = ?,"
+                        + " quota_inodes = ?, trash = ? * interval '1 millisecond'"
+                        + " WHERE (quota_bytes, quota_inodes, trash)"
+                        + " IS DISTINCT FROM (?, ?, ? * interval '1 millisecond')")) {
+            for (int first = 1; first <= 4; first += 3) {
+                update.setLong(first, volume.quotaBytes());
+                update.setLong(first + 1, volume.quotaInodes());
+                update.setLong(first + 2, volume.trash().toMillis());
+            }
+            update.executeUpdate();
+        } catch (SQLException e) {
+            throw failed("set the limits in " + database, e);
         }
     }
 
     /** Migrates unless the schema is current, which one query tells. */
     public void migrate(UUID volume) {
         String database = databaseName(volume);
-        try (Connection connection = connect(database)) {
+        try (Connection connection = connect(admin, database)) {
             SchemaState state = SchemaState.read(connection);
             state.requireKnown(database);
             if (state.isCurrent()) {
@@ -83,7 +132,7 @@ public final class SchemaMigration {
         byte[] random = new byte[24];
         new SecureRandom().nextBytes(random);
         String password = HexFormat.of().formatHex(random);
-        try (Connection server = connect("postgres");
+        try (Connection server = connect(admin, "postgres");
                 Statement statement = server.createStatement()) {
             // Hexadecimal digits: nothing to quote. The server keeps a SCRAM verifier only.
             statement.execute("SET password_encryption = 'scram-sha-256'");
@@ -97,11 +146,14 @@ public final class SchemaMigration {
     /** Removes a volume's database and roles, with all of its metadata. */
     public void drop(UUID volume) {
         String database = databaseName(volume);
-        try (Connection server = connect("postgres");
+        try (Connection server = connect(admin, "postgres");
                 Statement statement = server.createStatement()) {
             statement.execute("DROP DATABASE IF EXISTS " + database + " WITH (FORCE)");
             for (String login : logins(server, database)) {
                 statement.execute("DROP ROLE " + login);
+            }
+            for (VolumeLogins.Side side : VolumeLogins.Side.values()) {
+                statement.execute("DROP ROLE IF EXISTS " + VolumeLogins.name(volume, side));
             }
             statement.execute("DROP ROLE IF EXISTS " + agent(database));
             statement.execute("DROP ROLE IF EXISTS " + owner(database));
@@ -140,17 +192,15 @@ public final class SchemaMigration {
         return logins;
     }
 
-    private void createRoles(Connection server, String database, String login) throws SQLException {
+    private static void createRoles(Connection server, String database) throws SQLException {
         createRole(server, owner(database), "NOLOGIN");
         createRole(server, agent(database), "NOLOGIN");
-        createRole(server, login, "LOGIN");
         try (Statement statement = server.createStatement()) {
             statement.execute("GRANT " + owner(database) + " TO CURRENT_USER");
-            statement.execute("GRANT " + agent(database) + " TO " + login);
         }
     }
 
-    private static void createRole(Connection server, String role, String option) throws SQLException {
+    static void createRole(Connection server, String role, String option) throws SQLException {
         if (!exists(server, "SELECT FROM pg_catalog.pg_roles WHERE rolname = ?", role)) {
             try (Statement statement = server.createStatement()) {
                 statement.execute("CREATE ROLE " + role + " " + option);
@@ -158,7 +208,7 @@ public final class SchemaMigration {
         }
     }
 
-    private static void createDatabase(Connection server, String database, String login) throws SQLException {
+    private static void createDatabase(Connection server, String database) throws SQLException {
         try (Statement statement = server.createStatement()) {
             if (!exists(server, "SELECT FROM pg_catalog.pg_database WHERE datname = ?", database)) {
                 statement.execute("CREATE DATABASE " + database + " OWNER " + owner(database)
@@ -166,9 +216,12 @@ public final class SchemaMigration {
             }
             statement.execute("REVOKE ALL ON DATABASE " + database + " FROM PUBLIC");
             statement.execute("GRANT CONNECT ON DATABASE " + database + " TO " + agent(database));
-            for (String setting : AGENT_SETTINGS) {
-                statement.execute("ALTER ROLE " + login + " IN DATABASE " + database + " SET " + setting);
-            }
+        }
+    }
+
+    static void settings(Statement statement, String database, String login) throws SQLException {
+        for (String setting : AGENT_SETTINGS) {
+            statement.execute("ALTER ROLE " + login + " IN DATABASE " + database + " SET " + setting);
         }
     }
 
@@ -215,7 +268,7 @@ public final class SchemaMigration {
         }
     }
 
-    private static boolean exists(Connection connection, String sql, String name) throws SQLException {
+    static boolean exists(Connection connection, String sql, String name) throws SQLException {
         try (PreparedStatement statement = connection.prepareStatement(sql)) {
             statement.setString(1, name);
             try (ResultSet rows = statement.executeQuery()) {
@@ -224,13 +277,17 @@ public final class SchemaMigration {
         }
     }
 
-    private Connection connect(String database) throws SQLException {
+    static Connection connect(ServerLogin login, String database) throws SQLException {
+        return DriverManager.getConnection(login.url(database), properties(login.user(), login.password()));
+    }
+
+    static Properties properties(String user, String password) {
         Properties properties = new Properties();
-        properties.setProperty("user", admin.user());
-        properties.setProperty("password", admin.password());
+        properties.setProperty("user", user);
+        properties.setProperty("password", password);
         properties.setProperty("ApplicationName", "larder schema");
         properties.setProperty("connectTimeout", Integer.toString(CONNECT_TIMEOUT_SECONDS));
-        return DriverManager.getConnection(admin.url(database), properties);
+        return properties;
     }
 
     private PostgresException failed(String what, SQLException cause) {

@@ -20,7 +20,7 @@ import javax.sql.DataSource;
 import org.postgresql.PGStatement;
 
 /**
- * Objects as chunks in two tables of a database, so that one database holds all of a volume. A put is one transaction,
+ * Objects as chunks in the two {@linkplain dev.larder.schema.ObjectTables tables} of a database, so that one database holds all of a volume. A put is one transaction,
  * synchronously committed; a read is one statement and so sees one version of the object; of a range only the chunks
  * that hold it are fetched. The driver hands out chunks as arrays: a read holds {@value #FETCH_ROWS} chunks of
  * {@value #CHUNK_BYTES} bytes on the heap, for a moment.
@@ -33,24 +33,6 @@ public final class PostgresStore implements ObjectStore {
 
     /** Greater than every character of a key, in the byte order that the key column has. */
     private static final String LAST = "~";
-
-    private static final List<String> TABLES = List.of(
-            "CREATE SCHEMA IF NOT EXISTS larder_objects",
-            """
-            CREATE TABLE IF NOT EXISTS larder_objects.object (
-                key      text COLLATE "C" PRIMARY KEY,
-                size     bigint NOT NULL,
-                modified timestamptz NOT NULL DEFAULT clock_timestamp()
-            )""",
-            """
-            CREATE TABLE IF NOT EXISTS larder_objects.chunk (
-                key  text COLLATE "C" NOT NULL,
-                no   bigint NOT NULL,
-                data bytea NOT NULL,
-                PRIMARY KEY (key, no)
-            )""",
-            // Neither compressed nor kept in the row: substring then reads only the pages it needs.
-            "ALTER TABLE larder_objects.chunk ALTER COLUMN data SET STORAGE EXTERNAL");
 
     private final DataSource database;
     private final String place;
@@ -65,25 +47,6 @@ public final class PostgresStore implements ObjectStore {
         this.database = database;
         this.place = place;
         this.prefix = ObjectKey.storePrefix(prefix);
-    }
-
-    /** Creates the tables, as their owner; harmless when they exist. */
-    public static void install(Connection owner) throws SQLException {
-        try (Statement statement = owner.createStatement()) {
-            for (String table : TABLES) {
-                statement.execute(table);
-            }
-        }
-    }
-
-    /** Lets a role read and write the tables, no more. */
-    public static void grant(Connection owner, String role) throws SQLException {
-        try (Statement statement = owner.createStatement()) {
-            String quoted = statement.enquoteIdentifier(role, true);
-            statement.execute("GRANT USAGE ON SCHEMA larder_objects TO " + quoted);
-            statement.execute(
-                    "GRANT SELECT, INSERT, UPDATE, DELETE ON larder_objects.object, larder_objects.chunk TO " + quoted);
-        }
     }
 
     @Override

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.schema.EmbeddedPostgres;
+import dev.larder.schema.ObjectTables;
 import dev.larder.schema.ServerLogin;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,9 +40,9 @@ class PostgresStoreTest extends ObjectStoreContract {
         owner = server.ensureRunning(Duration.ofMinutes(2));
         asOwner("CREATE ROLE writer LOGIN PASSWORD '" + WRITER_PASSWORD + "'");
         try (Connection connection = owner()) {
-            PostgresStore.install(connection);
-            PostgresStore.install(connection);
-            PostgresStore.grant(connection, "writer");
+            ObjectTables.install(connection);
+            ObjectTables.install(connection);
+            ObjectTables.grant(connection, "writer");
         }
     }
 

@@ -1,13 +1,12 @@
-package dev.larder.cli;
+package dev.larder.crds;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.larder.crds.PostgresUrl;
 import org.junit.jupiter.api.Test;
 
-final class MetadataServerTest {
+final class JdbcParametersTest {
     private static String parameters(String url) {
-        return MetadataServer.parameters(PostgresUrl.parse(url));
+        return PostgresUrl.parse(url).jdbcParameters();
     }
 
     @Test
