@@ -5,7 +5,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -305,28 +304,6 @@ final class ChartTest {
         for (Map.Entry<String, String> one : wrong.entrySet()) {
             String said = Chart.refusal("--set", one.getKey());
             assertTrue(said.contains(one.getValue()), said);
-        }
-    }
-
-    @Test
-    void everyValueIsInTheSchemaAndTheOtherWayRound() throws IOException {
-        JsonNode schema = Chart.file("values.schema.json").path("properties");
-        compare("", Chart.file("values.yaml"), schema);
-    }
-
-    private static void compare(String path, JsonNode values, JsonNode properties) {
-        Set<String> declared = new TreeSet<>();
-        properties.fieldNames().forEachRemaining(declared::add);
-        declared.remove("global");
-        Set<String> given = new TreeSet<>();
-        values.fieldNames().forEachRemaining(given::add);
-        assertEquals(declared, given, path);
-        for (String name : given) {
-            // An empty map is a map of the user's own keys, or of optional ones.
-            JsonNode inner = properties.path(name).path("properties");
-            if (inner.isObject() && !values.path(name).isEmpty()) {
-                compare(path + "/" + name, values.path(name), inner);
-            }
         }
     }
 
