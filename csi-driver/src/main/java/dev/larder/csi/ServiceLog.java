@@ -29,6 +29,9 @@ public final class ServiceLog {
         console.start();
         context.getLogger(Logger.ROOT_LOGGER_NAME).addAppender(console);
         context.getLogger(Logger.ROOT_LOGGER_NAME).setLevel(Level.WARN);
+        // It warns at each connection that Unix sockets know no keep-alive.
+        context.getLogger("io.grpc.netty.shaded.io.netty.bootstrap.ServerBootstrap")
+                .setLevel(Level.ERROR);
         context.getLogger("dev.larder").setLevel(Level.INFO);
     }
 }

@@ -80,7 +80,7 @@ final class Made {
                 .withNewCsi()
                 .withDriver(Group.DRIVER)
                 .withVolumeHandle(volume.getStatus().volumeId())
-                .withVolumeAttributes(Map.of("volume", fullName(volume)))
+                .withVolumeAttributes(Map.of("larder.dev/volume", fullName(volume)))
                 .withNewNodeStageSecretRef(name, releaseNamespace)
                 .withNewNodePublishSecretRef(name, releaseNamespace)
                 .endCsi()
