@@ -10,11 +10,11 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** The threads that carry out calls. Every call has a deadline, so that one becomes free in time. */
-final class CallExecutor {
+public final class CallExecutor {
     private CallExecutor() {}
 
     /** @param threads as many calls at once; others wait, as long as their callers do */
-    static ExecutorService of(int threads) {
+    public static ExecutorService of(int threads) {
         AtomicInteger number = new AtomicInteger();
         return Executors.newFixedThreadPool(threads, work -> {
             Thread thread = new Thread(work, "call-" + number.incrementAndGet());
@@ -24,7 +24,7 @@ final class CallExecutor {
     }
 
     /** Whether a call that came now would be begun within the patience. */
-    static boolean isResponsive(ExecutorService executor, Duration patience) {
+    public static boolean isResponsive(ExecutorService executor, Duration patience) {
         Future<?> probe = executor.submit(() -> {});
         try {
             probe.get(patience.toMillis(), TimeUnit.MILLISECONDS);

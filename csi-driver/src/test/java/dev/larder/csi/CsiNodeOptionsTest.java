@@ -61,10 +61,8 @@ class CsiNodeOptionsTest {
 
     @Test
     void wrongFlagsAreRefused() {
-        assertEquals(CsiNodeMain.WRONG_FLAG, CsiNodeMain.run(new String[] {"--node-name=n", "--no-such"}, _ -> null));
-        assertEquals(
-                CsiNodeMain.WRONG_FLAG,
-                CsiNodeMain.run(new String[] {"--node-name=n", "--kubelet-dir=relative"}, _ -> null));
+        assertEquals(Service.WRONG_FLAG, CsiNodeMain.run("--node-name=n", "--no-such"));
+        assertEquals(Service.WRONG_FLAG, CsiNodeMain.run("--node-name=n", "--kubelet-dir=relative"));
         assertThrows(CommandLine.ParameterException.class, () -> parse("--node-name=n", "--agent-absent-timeout=soon"));
     }
 }

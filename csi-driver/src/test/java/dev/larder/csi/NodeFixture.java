@@ -18,17 +18,12 @@ import dev.larder.linux.OpenFlags;
 import io.grpc.ManagedChannel;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
-import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
-import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollDomainSocketChannel;
-import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
-import io.grpc.netty.shaded.io.netty.channel.unix.DomainSocketAddress;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -45,8 +40,7 @@ final class NodeFixture implements AutoCloseable {
     final UUID volume = UUID.randomUUID();
     final Path staging;
 
-    private final EventLoopGroup loop = new MultiThreadIoEventLoopGroup(1, EpollIoHandler.newFactory());
-    private final List<ManagedChannel> channels = new ArrayList<>();
+    private final Map<Path, UnixChannel> channels = new HashMap<>();
     CsiNode node;
 
     NodeFixture(Path directory) throws IOException {
@@ -76,13 +70,7 @@ final class NodeFixture implements AutoCloseable {
     }
 
     ManagedChannel channel(Path socket) {
-        ManagedChannel channel = NettyChannelBuilder.forAddress(new DomainSocketAddress(socket.toString()))
-                .channelType(EpollDomainSocketChannel.class)
-                .eventLoopGroup(loop)
-                .usePlaintext()
-                .build();
-        channels.add(channel);
-        return channel;
+        return channels.computeIfAbsent(socket, UnixChannel::open).channel();
     }
 
     NodeGrpc.NodeBlockingStub calls() {
@@ -171,14 +159,13 @@ final class NodeFixture implements AutoCloseable {
     }
 
     private void closeChannels() {
-        channels.forEach(ManagedChannel::shutdownNow);
+        channels.values().forEach(UnixChannel::close);
         channels.clear();
     }
 
     @Override
     public void close() {
         closeChannels();
-        loop.shutdownGracefully(0, 1, TimeUnit.SECONDS).awaitUninterruptibly(5_000);
         volumes.unserved.values().forEach(Descriptor::close);
         List<Mounts.MountPoint> mounts = new ArrayList<>(Mounts.list());
         for (Mounts.MountPoint mount : mounts.reversed()) {
