@@ -26,8 +26,8 @@ final class ChartFilesTest {
     private static final Path GENERATED = ROOT.resolve("crds/src/main/resources/crds");
 
     /** A counter's name gets _total, a timer's _seconds_count and more, as Prometheus' conventions have it. */
-    private static final Pattern METRIC =
-            Pattern.compile("\\b(larder_[a-z_]+?)(_total|_seconds_sum|_seconds_count|_seconds_max|_seconds_bucket)?\\b[{\\[)]");
+    private static final Pattern METRIC = Pattern.compile(
+            "\\b(larder_[a-z_]+?)(_total|_seconds_sum|_seconds_count|_seconds_max|_seconds_bucket)?\\b[{\\[)]");
 
     static List<Path> examples() throws IOException {
         return below(EXAMPLES, ".yaml");
@@ -99,7 +99,8 @@ final class ChartFilesTest {
         for (String line : Files.readAllLines(Chart.DIRECTORY.resolve("monitoring/rules.yaml"))) {
             if (line.contains("runbook_url:")) {
                 alerts++;
-                assertTrue(headings.contains(line.substring(line.indexOf('#') + 1).strip()), line);
+                assertTrue(
+                        headings.contains(line.substring(line.indexOf('#') + 1).strip()), line);
             }
         }
         String rules = Files.readString(Chart.DIRECTORY.resolve("monitoring/rules.yaml"));
@@ -113,7 +114,10 @@ final class ChartFilesTest {
             if (object.path("apiVersion").asText().equals("larder.dev/v1alpha1")) {
                 String file = object.path("kind").asText().toLowerCase(Locale.ROOT) + "s.larder.dev.yaml";
                 JsonNode kind = Chart.file("crds/" + file).at("/spec/versions/0/schema/openAPIV3Schema");
-                known(example + " spec", object.path("spec"), kind.path("properties").path("spec"));
+                known(
+                        example + " spec",
+                        object.path("spec"),
+                        kind.path("properties").path("spec"));
             }
         }
     }
@@ -137,13 +141,20 @@ final class ChartFilesTest {
             JsonNode pod = Chart.pod(workload);
             String name = example + " " + Chart.name(workload);
             assertTrue(pod.path("securityContext").path("runAsNonRoot").asBoolean(), name);
-            assertEquals("RuntimeDefault", pod.at("/securityContext/seccompProfile/type").asText(), name);
+            assertEquals(
+                    "RuntimeDefault",
+                    pod.at("/securityContext/seccompProfile/type").asText(),
+                    name);
             for (String list : List.of("containers", "initContainers")) {
                 for (JsonNode container : pod.path(list)) {
-                    assertEquals("larder.local/larder:dev", container.path("image").asText(), name);
+                    assertEquals(
+                            "larder.local/larder:dev", container.path("image").asText(), name);
                     JsonNode context = container.path("securityContext");
                     assertFalse(context.path("allowPrivilegeEscalation").asBoolean(true), name);
-                    assertEquals(List.of("ALL"), Chart.texts(context.path("capabilities").path("drop")), name);
+                    assertEquals(
+                            List.of("ALL"),
+                            Chart.texts(context.path("capabilities").path("drop")),
+                            name);
                 }
             }
         }
