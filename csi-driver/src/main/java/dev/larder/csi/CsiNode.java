@@ -30,9 +30,10 @@ public final class CsiNode implements AutoCloseable {
     private static final Duration LOCK_PATIENCE = Duration.ofSeconds(5);
     private static final Duration HEALTH_PATIENCE = Duration.ofSeconds(2);
 
-    /** Calls at once, and system calls that hang at once before others are refused. */
-    private static final int CALLS = 32;
+    /** Calls at once. */
+    private static final int CALLS = NodeBinds.MOST_WAITING + 32;
 
+    /** System calls that hang at once before others are refused. */
     private static final int HANGING_CALLS = 64;
 
     private final CsiNodeOptions options;
@@ -103,7 +104,8 @@ public final class CsiNode implements AutoCloseable {
 
     private void serveCalls() throws IOException {
         NodePaths paths = options.paths();
-        NodeBinds binds = new NodeBinds(paths, volumes, deadlines, MOUNT_PATIENCE, SYSTEM_CALL_PATIENCE);
+        NodeBinds binds = new NodeBinds(
+                paths, volumes, deadlines, new VolumeLocks<>(LOCK_PATIENCE), MOUNT_PATIENCE, SYSTEM_CALL_PATIENCE);
         NodeService service = new NodeService(
                 options.nodeName(),
                 options.maxVolumes(),

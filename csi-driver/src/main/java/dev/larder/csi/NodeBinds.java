@@ -1,26 +1,34 @@
 package dev.larder.csi;
 
-import dev.larder.linux.Mounts.MountPoint;
+import io.grpc.Status;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * What the Node service does: each volume is mounted once, bound to its staging directory, and from there to the targets of
- * pods. All calls are idempotent and go by the table of mounts alone, so a restart loses nothing. The caller holds the
- * volume's lock.
+ * pods. All calls are idempotent and go by the table of mounts alone, so a restart loses nothing.
+ *
+ * <p>Lock order: the caller's lock of the volume's mount, for all but unpublish; then that of its binds, here. Nobody waits
+ * for an agent while he holds the second.
  */
 final class NodeBinds {
     private static final Logger LOG = LoggerFactory.getLogger(NodeBinds.class);
+
+    /** Calls that wait for agents at once: others need threads, too. */
+    static final int MOST_WAITING = 64;
 
     private final NodePaths paths;
     private final NodeVolumes volumes;
     private final NodeMounts mounts;
     private final Deadlines deadlines;
+    private final VolumeLocks<UUID> bindLocks;
+    private final Semaphore waiting = new Semaphore(MOST_WAITING);
     private final Duration mountPatience;
     private final Duration callPatience;
 
@@ -29,18 +37,24 @@ final class NodeBinds {
      * @param callPatience for one system call that asks the volume
      */
     NodeBinds(
-            NodePaths paths, NodeVolumes volumes, Deadlines deadlines, Duration mountPatience, Duration callPatience) {
+            NodePaths paths,
+            NodeVolumes volumes,
+            Deadlines deadlines,
+            VolumeLocks<UUID> bindLocks,
+            Duration mountPatience,
+            Duration callPatience) {
         this.paths = paths;
         this.volumes = volumes;
         this.mounts = new NodeMounts(paths);
         this.deadlines = deadlines;
+        this.bindLocks = bindLocks;
         this.mountPatience = mountPatience;
         this.callPatience = callPatience;
     }
 
     void stage(UUID volume, Path staging, VolumeUse use, VolumeSecret secret) {
-        volumes.mount(volume, secret, use.exclusive(), Calls.patience(mountPatience));
-        within("staging " + staging, () -> mounts.stage(volume, staging));
+        mount(volume, use, secret);
+        bind(volume, "staging " + staging, () -> mounts.stage(volume, staging));
         LOG.info("staged volume={} of={} staging={}", volume, secret.access().volume(), staging);
     }
 
@@ -54,7 +68,7 @@ final class NodeBinds {
             throw CsiException.precondition("the volume " + volume + " is still published at " + targets.getFirst())
                     .next("kubectl get pods -A --field-selector spec.nodeName=<this node>");
         }
-        within("unstaging " + staging, () -> mounts.unbind(volume, staging));
+        bind(volume, "unstaging " + staging, () -> mounts.unbind(volume, staging));
         if (others.isEmpty()) {
             volumes.unmount(volume, Calls.patience(mountPatience));
         }
@@ -66,7 +80,7 @@ final class NodeBinds {
     }
 
     /** What kubelet's requiresRepublish asks for: a newer Secret is adopted. Never fails and never unmounts. */
-    void publishAgain(UUID volume, Path target, Map<String, String> secret) {
+    void adopt(UUID volume, Path target, Map<String, String> secret) {
         try {
             volumes.refresh(volume, VolumeSecret.parse(volume, secret));
         } catch (RuntimeException e) {
@@ -74,32 +88,44 @@ final class NodeBinds {
         }
     }
 
+    /** @throws CsiException FAILED_PRECONDITION */
+    void requireStaged(UUID volume, Path staging) {
+        if (MountTable.read(paths).at(staging, volume) == null) {
+            throw CsiException.precondition("the volume " + volume + " is not staged at " + staging);
+        }
+    }
+
     void publish(UUID volume, Path staging, Path target, VolumeUse use, boolean readOnly, VolumeSecret secret) {
-        MountTable table = MountTable.read(paths);
-        requireStaged(table, volume, staging);
-        requireFree(table, volume, target, use);
-        volumes.mount(volume, secret, use.exclusive(), Calls.patience(mountPatience));
+        requireFree(volume, target, use);
+        mount(volume, use, secret);
         boolean asReader = readOnly || use.readOnly();
         if (use.group() != VolumeUse.NO_GROUP && !asReader) {
             give(volume, use.group());
         }
-        within("publishing " + target, () -> {
+        bind(volume, "publishing " + target, () -> {
             mounts.stage(volume, staging);
             mounts.publish(volume, staging, target, asReader);
         });
         LOG.info("published volume={} target={} readOnly={}", volume, target, asReader);
     }
 
-    private void requireStaged(MountTable table, UUID volume, Path staging) {
-        MountPoint staged = table.at(staging, volume);
-        if (staged == null) {
-            throw CsiException.precondition("the volume " + volume + " is not staged at " + staging);
+    /** Exclusive access is enforced there, where the volume's database is: the lease that mount takes or renews. */
+    private void mount(UUID volume, VolumeUse use, VolumeSecret secret) {
+        if (!waiting.tryAcquire()) {
+            throw new CsiException(
+                    Status.Code.UNAVAILABLE,
+                    MOST_WAITING + " calls wait for the node agent already: it is tried again");
+        }
+        try {
+            volumes.mount(volume, secret, use.exclusive(), Calls.patience(mountPatience));
+        } finally {
+            waiting.release();
         }
     }
 
     /** ReadWriteOncePod. The node's other pods are seen here, other nodes by the lease that mount(exclusive) takes. */
-    private void requireFree(MountTable table, UUID volume, Path target, VolumeUse use) {
-        List<Path> others = table.targets(volume);
+    private void requireFree(UUID volume, Path target, VolumeUse use) {
+        List<Path> others = MountTable.read(paths).targets(volume);
         others.remove(target);
         if (use.oneTarget() && !others.isEmpty()) {
             throw CsiException.precondition("the volume " + volume
@@ -124,14 +150,17 @@ final class NodeBinds {
     }
 
     void unpublish(UUID volume, Path target) {
-        within("unpublishing " + target, () -> mounts.unpublish(volume, target));
+        bind(volume, "unpublishing " + target, () -> mounts.unpublish(volume, target));
         LOG.info("unpublished volume={} target={}", volume, target);
     }
 
-    private void within(String what, Runnable work) {
-        deadlines.call(what, Calls.patience(callPatience), () -> {
-            work.run();
-            return null;
-        });
+    private void bind(UUID volume, String what, Runnable work) {
+        bindLocks.with(
+                volume,
+                what,
+                () -> deadlines.call(what, Calls.patience(callPatience), () -> {
+                    work.run();
+                    return null;
+                }));
     }
 }

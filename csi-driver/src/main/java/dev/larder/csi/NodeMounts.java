@@ -7,6 +7,7 @@ import dev.larder.linux.LinuxFile;
 import dev.larder.linux.Mounts;
 import dev.larder.linux.Mounts.MountPoint;
 import dev.larder.linux.OpenFlags;
+import io.grpc.Status;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -38,6 +39,10 @@ final class NodeMounts {
     /** Binds the volume's mount to its staging directory, in place of one that was given up. */
     void stage(UUID volume, Path staging) {
         MountTable table = MountTable.read(paths);
+        if (table.volume(volume) == null) {
+            // Else the node's own disk would be bound.
+            throw new CsiException(Status.Code.UNAVAILABLE, "the mount of the volume " + volume + " has just ended");
+        }
         MountPoint found = table.at(staging);
         if (found != null && MountTable.isOf(found, volume)) {
             if (table.isCurrent(found, volume)) {

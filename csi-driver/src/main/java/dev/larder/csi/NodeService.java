@@ -22,7 +22,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.UUID;
 
-/** CSI's Node service: requests are checked here, one call at a time for each volume, and {@link NodeBinds} acts. */
+/**
+ * CSI's Node service: requests are checked here, and {@link NodeBinds} acts. Calls that may wait for an agent come one at a
+ * time for each volume; those that take a target down wait for none of them.
+ */
 final class NodeService extends NodeGrpc.NodeImplBase {
     private static final List<RPC.Type> CAPABILITIES = List.of(
             RPC.Type.STAGE_UNSTAGE_VOLUME,
@@ -36,7 +39,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
     private final NodePaths paths;
     private final NodeBinds binds;
     private final VolumeStats stats;
-    private final VolumeLocks<UUID> locks;
+    private final VolumeLocks<UUID> mountLocks;
     private final Calls calls;
 
     /** @param maxVolumes that the scheduler may place on this node */
@@ -46,14 +49,14 @@ final class NodeService extends NodeGrpc.NodeImplBase {
             NodePaths paths,
             NodeBinds binds,
             VolumeStats stats,
-            VolumeLocks<UUID> locks,
+            VolumeLocks<UUID> mountLocks,
             Calls calls) {
         this.nodeName = nodeName;
         this.maxVolumes = maxVolumes;
         this.paths = paths;
         this.binds = binds;
         this.stats = stats;
-        this.locks = locks;
+        this.mountLocks = mountLocks;
         this.calls = calls;
     }
 
@@ -65,7 +68,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
             VolumeUse use = VolumeUse.parse(request.getVolumeCapability());
             VolumeContext.check(request.getVolumeContextMap());
             VolumeSecret secret = VolumeSecret.parse(volume, request.getSecretsMap());
-            return locks.with(volume, "NodeStageVolume", () -> {
+            return mountLocks.with(volume, "NodeStageVolume", () -> {
                 binds.stage(volume, staging, use, secret);
                 return NodeStageVolumeResponse.getDefaultInstance();
             });
@@ -78,7 +81,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         calls.answer("NodeUnstageVolume", observer, () -> {
             UUID volume = VolumeHandle.parse(request.getVolumeId()).volume();
             Path staging = staging(request.getStagingTargetPath());
-            return locks.with(volume, "NodeUnstageVolume", () -> {
+            return mountLocks.with(volume, "NodeUnstageVolume", () -> {
                 binds.unstage(volume, staging);
                 return NodeUnstageVolumeResponse.getDefaultInstance();
             });
@@ -91,19 +94,20 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         calls.answer("NodePublishVolume", observer, () -> {
             UUID volume = VolumeHandle.parse(request.getVolumeId()).volume();
             Path target = target(request.getTargetPath());
-            return locks.with(volume, "NodePublishVolume", () -> {
-                // Before anything else is looked at: older kubelets delete the directory of a published volume when
-                // this
-                // call fails, so that one who uses the volume already is never told of what is wrong with the request.
-                if (binds.isPublished(volume, target)) {
-                    binds.publishAgain(volume, target, request.getSecretsMap());
-                } else {
-                    VolumeUse use = VolumeUse.parse(request.getVolumeCapability());
-                    VolumeContext.check(request.getVolumeContextMap());
-                    Path staging = staging(request.getStagingTargetPath());
-                    VolumeSecret secret = VolumeSecret.parse(volume, request.getSecretsMap());
-                    binds.publish(volume, staging, target, use, request.getReadonly(), secret);
-                }
+            // Before anything else is looked at: older kubelets delete the directory of a published volume when this
+            // call fails, so that one who uses the volume already is never told of what is wrong.
+            if (binds.isPublished(volume, target)) {
+                mountLocks.tryWith(
+                        volume, "NodePublishVolume", () -> binds.adopt(volume, target, request.getSecretsMap()));
+                return NodePublishVolumeResponse.getDefaultInstance();
+            }
+            VolumeUse use = VolumeUse.parse(request.getVolumeCapability());
+            VolumeContext.check(request.getVolumeContextMap());
+            Path staging = staging(request.getStagingTargetPath());
+            return mountLocks.with(volume, "NodePublishVolume", () -> {
+                binds.requireStaged(volume, staging);
+                VolumeSecret secret = VolumeSecret.parse(volume, request.getSecretsMap());
+                binds.publish(volume, staging, target, use, request.getReadonly(), secret);
                 return NodePublishVolumeResponse.getDefaultInstance();
             });
         });
@@ -115,10 +119,8 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         calls.answer("NodeUnpublishVolume", observer, () -> {
             UUID volume = VolumeHandle.parse(request.getVolumeId()).volume();
             Path target = target(request.getTargetPath());
-            return locks.with(volume, "NodeUnpublishVolume", () -> {
-                binds.unpublish(volume, target);
-                return NodeUnpublishVolumeResponse.getDefaultInstance();
-            });
+            binds.unpublish(volume, target);
+            return NodeUnpublishVolumeResponse.getDefaultInstance();
         });
     }
 

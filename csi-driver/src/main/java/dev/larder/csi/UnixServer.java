@@ -30,6 +30,9 @@ public final class UnixServer implements AutoCloseable {
     /** Far above any request of kubelet and the sidecars. */
     private static final int MAX_REQUEST_BYTES = 4 << 20;
 
+    /** Of one connection; kubelet and each sidecar have one. */
+    private static final int MAX_CALLS = 256;
+
     private final Server server;
     private final EventLoopGroup loop;
 
@@ -50,6 +53,7 @@ public final class UnixServer implements AutoCloseable {
                     .channelType(EpollServerDomainSocketChannel.class)
                     .bossEventLoopGroup(loop)
                     .workerEventLoopGroup(loop)
+                    .maxConcurrentCallsPerConnection(MAX_CALLS)
                     .maxInboundMessageSize(MAX_REQUEST_BYTES)
                     .executor(executor);
             interceptors.forEach(builder::intercept);

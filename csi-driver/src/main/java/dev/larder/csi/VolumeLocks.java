@@ -47,6 +47,25 @@ public final class VolumeLocks<K> {
         }
     }
 
+    /** @return false when another call for it is under way: nothing was done, and nobody waited */
+    public boolean tryWith(K key, String call, Runnable work) {
+        Slot slot = enter(key);
+        try {
+            if (!slot.lock.tryLock()) {
+                return false;
+            }
+            try {
+                slot.holder = call;
+                work.run();
+                return true;
+            } finally {
+                slot.lock.unlock();
+            }
+        } finally {
+            leave(key);
+        }
+    }
+
     private boolean acquire(Slot slot) {
         try {
             return slot.lock.tryLock(patience.toMillis(), TimeUnit.MILLISECONDS);

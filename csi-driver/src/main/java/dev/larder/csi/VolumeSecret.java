@@ -86,7 +86,8 @@ public record VolumeSecret(VolumeAccess access, Map<String, String> files) {
     }
 
     private static NodeVolumeException bad(UUID volume, String what) {
-        return new NodeVolumeException(Reason.BAD_SECRET, "the Secret larder-" + volume + " cannot be used: " + what);
+        return new NodeVolumeException(
+                Reason.BAD_SECRET, "the Secret of the volume " + volume + " cannot be used: " + what);
     }
 
     /** Without the files: they are secret. */

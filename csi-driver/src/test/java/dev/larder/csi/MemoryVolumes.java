@@ -13,6 +13,9 @@ import java.time.Instant;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /** Volumes that are tmpfs, or FUSE mounts that nobody serves. */
 final class MemoryVolumes implements NodeVolumes {
@@ -21,8 +24,16 @@ final class MemoryVolumes implements NodeVolumes {
     final Map<UUID, Descriptor> unserved = new ConcurrentHashMap<>();
 
     volatile NodeVolumeException failure;
+
+    /** Without an agent mounts wait until it is zero; what is mounted already is asked, too. */
+    volatile CountDownLatch agent = new CountDownLatch(0);
+
+    final Semaphore waits = new Semaphore(0);
     volatile boolean hanging;
     volatile boolean silent;
+
+    /** The mount ends right after it was asked for. */
+    volatile boolean unmountBehind;
 
     private final NodePaths paths;
 
@@ -32,6 +43,8 @@ final class MemoryVolumes implements NodeVolumes {
 
     @Override
     public Path mount(UUID volume, VolumeSecret secret, boolean alone, Duration patience) {
+        waits.release();
+        awaitAgent();
         if (failure != null) {
             throw failure;
         }
@@ -52,7 +65,20 @@ final class MemoryVolumes implements NodeVolumes {
         }
         secrets.put(volume, secret);
         exclusive.put(volume, alone);
+        if (unmountBehind) {
+            Mounts.unmount(place, Mounts.MNT_DETACH);
+        }
         return place;
+    }
+
+    private void awaitAgent() {
+        try {
+            if (!agent.await(60, TimeUnit.SECONDS)) {
+                throw new IllegalStateException("the test never brought an agent");
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     /** As when agent and csi-node died together: the mount is given up and there is another. */

@@ -24,6 +24,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -289,6 +294,36 @@ class NodeServiceTest {
                 () -> node.calls().nodeStageVolume(node.stageRequest().build()));
         assertTrue(message.startsWith("no agent came"), message);
         assertTrue(message.endsWith("--field-selector spec.nodeName=node-1"), message);
+    }
+
+    @Test
+    void podsAreTakenDownWhileOthersWaitForAnAgent() throws Exception {
+        node.stage();
+        Path first = node.publish("pod-1");
+        Path second = node.publish("pod-2");
+        node.volumes.agent = new CountDownLatch(1);
+        node.volumes.waits.drainPermits();
+        try (ExecutorService executor = Executors.newSingleThreadExecutor()) {
+            Future<Path> third = executor.submit(() -> node.publish("pod-3"));
+            assertTrue(node.volumes.waits.tryAcquire(60, TimeUnit.SECONDS));
+            node.unpublish(first);
+            assertEquals(second, node.publish("pod-2"));
+            assertFalse(third.isDone());
+            node.volumes.agent.countDown();
+            assertNotNull(Mounts.at(third.get(60, TimeUnit.SECONDS)));
+        }
+        assertNull(Mounts.at(first));
+    }
+
+    @Test
+    void anEmptyDirectoryIsNeverBoundInPlaceOfAVolume() throws IOException {
+        node.stage();
+        Path target = node.target("pod-1");
+        node.volumes.unmountBehind = true;
+        NodeFixture.refused(
+                Status.Code.UNAVAILABLE,
+                () -> node.calls().nodePublishVolume(node.publishRequest(target).build()));
+        assertNull(Mounts.at(target));
     }
 
     @Test
