@@ -105,7 +105,13 @@ public final class CsiNode implements AutoCloseable {
     private void serveCalls() throws IOException {
         NodePaths paths = options.paths();
         NodeBinds binds = new NodeBinds(
-                paths, volumes, deadlines, new VolumeLocks<>(LOCK_PATIENCE), MOUNT_PATIENCE, SYSTEM_CALL_PATIENCE);
+                paths,
+                volumes,
+                new Stagings(options.runDirectory()),
+                deadlines,
+                new VolumeLocks<>(LOCK_PATIENCE),
+                MOUNT_PATIENCE,
+                SYSTEM_CALL_PATIENCE);
         NodeService service = new NodeService(
                 options.nodeName(),
                 options.maxVolumes(),

@@ -9,7 +9,7 @@ import java.util.UUID;
 import java.util.function.Predicate;
 
 /**
- * What is mounted, as the kernel says at one moment: the only memory of what was staged and published. Reading it asks no
+ * What is mounted, as the kernel says at one moment: the only memory of what was mounted and published. Reading it asks no
  * file system anything, so a mount that is dead or has no server cannot make it hang.
  */
 final class MountTable {
@@ -51,10 +51,6 @@ final class MountTable {
     boolean isCurrent(MountPoint bind, UUID volume) {
         MountPoint mount = volume(volume);
         return mount != null && mount.sameDevice(bind);
-    }
-
-    List<Path> stagings(UUID volume) {
-        return select(volume, paths::isStaging);
     }
 
     /** Where pods see it. */

@@ -5,14 +5,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What the Node service does: each volume is mounted once, bound to its staging directory, and from there to the targets of
- * pods. All calls are idempotent and go by the table of mounts alone, so a restart loses nothing.
+ * What the Node service does: each volume is mounted once and bound from there to the targets of pods. All calls are
+ * idempotent and go by the table of mounts and {@link Stagings} alone, so a restart loses nothing.
  *
  * <p>Lock order: the caller's lock of the volume's mount, for all but unpublish; then that of its binds, here. Nobody waits
  * for an agent while he holds the second.
@@ -26,6 +27,7 @@ final class NodeBinds {
     private final NodePaths paths;
     private final NodeVolumes volumes;
     private final NodeMounts mounts;
+    private final Stagings stagings;
     private final Deadlines deadlines;
     private final VolumeLocks<UUID> bindLocks;
     private final Semaphore waiting = new Semaphore(MOST_WAITING);
@@ -39,12 +41,14 @@ final class NodeBinds {
     NodeBinds(
             NodePaths paths,
             NodeVolumes volumes,
+            Stagings stagings,
             Deadlines deadlines,
             VolumeLocks<UUID> bindLocks,
             Duration mountPatience,
             Duration callPatience) {
         this.paths = paths;
         this.volumes = volumes;
+        this.stagings = stagings;
         this.mounts = new NodeMounts(paths);
         this.deadlines = deadlines;
         this.bindLocks = bindLocks;
@@ -54,24 +58,24 @@ final class NodeBinds {
 
     void stage(UUID volume, Path staging, VolumeUse use, VolumeSecret secret) {
         mount(volume, use, secret);
-        bind(volume, "staging " + staging, () -> mounts.stage(volume, staging));
+        stagings.add(volume, staging);
         LOG.info("staged volume={} of={} staging={}", volume, secret.access().volume(), staging);
     }
 
     /** Needs no agent: one that lives makes durable what it has, else the mount is detached. */
     void unstage(UUID volume, Path staging) {
-        MountTable table = MountTable.read(paths);
-        List<Path> others = table.stagings(volume);
+        Set<Path> others = stagings.of(volume);
         others.remove(staging);
-        List<Path> targets = table.targets(volume);
+        List<Path> targets = MountTable.read(paths).targets(volume);
         if (others.isEmpty() && !targets.isEmpty()) {
             throw CsiException.precondition("the volume " + volume + " is still published at " + targets.getFirst())
                     .next("kubectl get pods -A --field-selector spec.nodeName=<this node>");
         }
-        bind(volume, "unstaging " + staging, () -> mounts.unbind(volume, staging));
         if (others.isEmpty()) {
             volumes.unmount(volume, Calls.patience(mountPatience));
         }
+        // Last: what is not recorded is not unstaged again.
+        stagings.remove(volume, staging);
         LOG.info("unstaged volume={} staging={} stillStaged={}", volume, staging, others.size());
     }
 
@@ -90,22 +94,19 @@ final class NodeBinds {
 
     /** @throws CsiException FAILED_PRECONDITION */
     void requireStaged(UUID volume, Path staging) {
-        if (MountTable.read(paths).at(staging, volume) == null) {
+        if (!stagings.of(volume).contains(staging)) {
             throw CsiException.precondition("the volume " + volume + " is not staged at " + staging);
         }
     }
 
-    void publish(UUID volume, Path staging, Path target, VolumeUse use, boolean readOnly, VolumeSecret secret) {
+    void publish(UUID volume, Path target, VolumeUse use, boolean readOnly, VolumeSecret secret) {
         requireFree(volume, target, use);
         mount(volume, use, secret);
         boolean asReader = readOnly || use.readOnly();
         if (use.group() != VolumeUse.NO_GROUP && !asReader) {
             give(volume, use.group());
         }
-        bind(volume, "publishing " + target, () -> {
-            mounts.stage(volume, staging);
-            mounts.publish(volume, staging, target, asReader);
-        });
+        bind(volume, "publishing " + target, () -> mounts.publish(volume, target, asReader));
         LOG.info("published volume={} target={} readOnly={}", volume, target, asReader);
     }
 

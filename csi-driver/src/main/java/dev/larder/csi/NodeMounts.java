@@ -36,36 +36,21 @@ final class NodeMounts {
         this.paths = paths;
     }
 
-    /** Binds the volume's mount to its staging directory, in place of one that was given up. */
-    void stage(UUID volume, Path staging) {
+    /** Binds the volume's mount to a target that is no mount yet; what a failure leaves is what was there before. */
+    void publish(UUID volume, Path target, boolean readOnly) {
         MountTable table = MountTable.read(paths);
         if (table.volume(volume) == null) {
             // Else the node's own disk would be bound.
             throw new CsiException(Status.Code.UNAVAILABLE, "the mount of the volume " + volume + " has just ended");
         }
-        MountPoint found = table.at(staging);
-        if (found != null && MountTable.isOf(found, volume)) {
-            if (table.isCurrent(found, volume)) {
-                return;
-            }
-            LOG.warn("staged again: the mount was given up volume={} staging={}", volume, staging);
-            unbind(volume, staging);
-        } else if (found != null) {
-            throw occupied(staging, found);
-        }
-        Mounts.bind(paths.volumeMount(volume), staging, false);
-    }
-
-    /** Binds the staged volume to a target that is no mount yet; what a failure leaves is what was there before. */
-    void publish(UUID volume, Path staging, Path target, boolean readOnly) {
-        MountPoint found = MountTable.read(paths).at(target);
+        MountPoint found = table.at(target);
         if (found != null) {
             throw occupied(target, found);
         }
         create(target);
         setMarker(target);
         try {
-            Mounts.bind(staging, target, readOnly);
+            Mounts.bind(paths.volumeMount(volume), target, readOnly);
         } catch (RuntimeException e) {
             clearMarker(target);
             throw e;

@@ -50,7 +50,7 @@ public record NodePaths(Path kubeletDirectory) {
         if (text.isEmpty()) {
             throw CsiException.invalid(field + " is missing");
         }
-        if (text.length() > MAX_PATH_BYTES || text.indexOf('\0') >= 0) {
+        if (text.length() > MAX_PATH_BYTES || text.chars().anyMatch(Character::isISOControl)) {
             throw CsiException.invalid(field + " is no path");
         }
         Path path = Path.of(text);
@@ -61,11 +61,6 @@ public record NodePaths(Path kubeletDirectory) {
                     .next("helm get values larder -A (kubeletDir must be what kubelet's --root-dir says)");
         }
         return path;
-    }
-
-    /** Kubelet stages below its directory of plugins. */
-    boolean isStaging(Path path) {
-        return isBelow(plugins(), path) && !path.startsWith(plugin());
     }
 
     /** Pods see the volume there; kubelet's own binds of subPath are not meant. */

@@ -107,7 +107,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
             return mountLocks.with(volume, "NodePublishVolume", () -> {
                 binds.requireStaged(volume, staging);
                 VolumeSecret secret = VolumeSecret.parse(volume, request.getSecretsMap());
-                binds.publish(volume, staging, target, use, request.getReadonly(), secret);
+                binds.publish(volume, target, use, request.getReadonly(), secret);
                 return NodePublishVolumeResponse.getDefaultInstance();
             });
         });
