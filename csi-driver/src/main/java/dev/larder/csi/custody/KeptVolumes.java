@@ -28,6 +28,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,6 +51,9 @@ public final class KeptVolumes implements NodeVolumes {
     /** Held while something is mounted that is not kept yet: for a moment it looks like a dead mount. */
     private final ReentrantLock mounting = new ReentrantLock();
 
+    /** Their mount is gone, their session is being ended. */
+    private final Set<UUID> ending = ConcurrentHashMap.newKeySet();
+
     private volatile boolean closing;
 
     /** Collects what agents hold; volumes that nobody holds any more are mounted again. */
@@ -61,16 +65,14 @@ public final class KeptVolumes implements NodeVolumes {
         this.paths = options.paths();
         this.records = new VolumeRecords(options.runDirectory());
         this.keeper = new Keeper(options.runDirectory().resolve("custody.sock"));
-        this.revival = new Revival(paths, records, keeper, mounting, this::mountAnew, options.agentAbsentTimeout());
+        this.revival = new Revival(this, keeper, records, options.agentAbsentTimeout());
         Set<UUID> mounted = mounted();
         keeper.collect(mounted, mounted.isEmpty() ? Duration.ZERO : COLLECT);
-        Set<UUID> ended = new HashSet<>(keeper.mounts());
-        ended.removeAll(mounted);
-        ended.forEach(volume -> keeper.drop(volume, Duration.ZERO));
         revival.start();
     }
 
-    private Set<UUID> mounted() {
+    /** Volumes that are mounted on this node, alive or dead. */
+    Set<UUID> mounted() {
         Set<UUID> mounted = new HashSet<>();
         for (MountPoint mount : Mounts.list()) {
             UUID volume = volumeOf(mount);
@@ -119,6 +121,31 @@ public final class KeptVolumes implements NodeVolumes {
         };
     }
 
+    /** Runs work while nothing is just being mounted. */
+    void between(Runnable work) {
+        mounting.lock();
+        try {
+            work.run();
+        } finally {
+            mounting.unlock();
+        }
+    }
+
+    Path mountPoint(UUID volume) {
+        return paths.volumeMount(volume);
+    }
+
+    /** Forgets mounts that are gone although nobody has asked for it: agents tell of them after a keeper has died. */
+    void dropEnded() {
+        Set<UUID> ended = new HashSet<>(keeper.mounts());
+        ended.removeAll(ending);
+        ended.removeAll(mounted());
+        for (UUID volume : ended) {
+            LOG.warn("the mount is gone: its session is ended volume={}", volume);
+            keeper.drop(volume, Duration.ZERO);
+        }
+    }
+
     private void mountUnlessKept(UUID volume) {
         mounting.lock();
         try {
@@ -131,7 +158,7 @@ public final class KeptVolumes implements NodeVolumes {
     }
 
     /** In place of one that is dead. The kernel lets nobody in before INIT has been answered. */
-    private void mountAnew(UUID volume) {
+    void mountAnew(UUID volume) {
         Path at = paths.volumeMount(volume);
         try {
             MountPoint found = Mounts.at(at);
@@ -167,6 +194,15 @@ public final class KeptVolumes implements NodeVolumes {
 
     @Override
     public void unmount(UUID volume, Duration patience) {
+        ending.add(volume);
+        try {
+            end(volume, patience);
+        } finally {
+            ending.remove(volume);
+        }
+    }
+
+    private void end(UUID volume, Duration patience) {
         Path at = paths.volumeMount(volume);
         if (Mounts.at(at) != null) {
             try {

@@ -1,6 +1,5 @@
 package dev.larder.csi.custody;
 
-import dev.larder.csi.NodePaths;
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxException;
 import dev.larder.linux.MountNamespace;
@@ -13,7 +12,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.UUID;
-import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -30,11 +28,9 @@ final class Revival implements AutoCloseable {
     private static final int MOST_SCANS = 30;
     private static final Duration CLOSE = Duration.ofSeconds(10);
 
-    private final NodePaths paths;
-    private final VolumeRecords records;
+    private final KeptVolumes volumes;
     private final Keeper keeper;
-    private final ReentrantLock mounting;
-    private final Consumer<UUID> mountAnew;
+    private final VolumeRecords records;
     private final Duration absentTimeout;
     private final Thread thread;
     /** Looks for stale binds that are still to be made, if the next one leaves some. */
@@ -42,19 +38,10 @@ final class Revival implements AutoCloseable {
 
     private volatile boolean closed;
 
-    /** @param mounting held by whoever mounts, until the mount is kept */
-    Revival(
-            NodePaths paths,
-            VolumeRecords records,
-            Keeper keeper,
-            ReentrantLock mounting,
-            Consumer<UUID> mountAnew,
-            Duration absentTimeout) {
-        this.mounting = mounting;
-        this.paths = paths;
-        this.records = records;
+    Revival(KeptVolumes volumes, Keeper keeper, VolumeRecords records, Duration absentTimeout) {
+        this.volumes = volumes;
         this.keeper = keeper;
-        this.mountAnew = mountAnew;
+        this.records = records;
         this.absentTimeout = absentTimeout;
         this.thread = Thread.ofPlatform().daemon().name("revival").unstarted(this::run);
     }
@@ -67,7 +54,7 @@ final class Revival implements AutoCloseable {
         while (!closed) {
             try {
                 abortAbandoned();
-                reviveAll();
+                volumes.between(this::revive);
                 Thread.sleep(TICK);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
@@ -104,22 +91,17 @@ final class Revival implements AutoCloseable {
     /** MNT_FORCE ends the connection with the kernel, also when the mount itself is still in use. */
     private void abort(UUID volume) {
         try {
-            Mounts.unmount(paths.volumeMount(volume), Mounts.MNT_FORCE | Mounts.UMOUNT_NOFOLLOW);
+            Mounts.unmount(volumes.mountPoint(volume), Mounts.MNT_FORCE | Mounts.UMOUNT_NOFOLLOW);
         } catch (LinuxException e) {
             LOG.debug("volume={} {}", volume, e.getMessage());
         }
     }
 
-    private void reviveAll() {
-        if (keeper.health().staying() == 0) {
-            return;
-        }
-        mounting.lock();
-        try {
+    private void revive() {
+        volumes.dropEnded();
+        if (keeper.health().staying() > 0) {
             reviveDead();
             rebindStale();
-        } finally {
-            mounting.unlock();
         }
     }
 
@@ -127,7 +109,7 @@ final class Revival implements AutoCloseable {
         for (UUID volume : dead()) {
             if (records.isComplete(volume)) {
                 LOG.warn("a dead volume is mounted again volume={}", volume);
-                mountAnew.accept(volume);
+                volumes.mountAnew(volume);
                 scans = MOST_SCANS;
             }
         }
@@ -168,7 +150,7 @@ final class Revival implements AutoCloseable {
         for (MountPoint mount : mounts) {
             UUID volume = KeptVolumes.volumeOf(mount);
             MountPoint current =
-                    volume == null || !served.contains(volume) ? null : Mounts.at(paths.volumeMount(volume));
+                    volume == null || !served.contains(volume) ? null : Mounts.at(volumes.mountPoint(volume));
             if (current != null && !mount.sameDevice(current)) {
                 done &= replace(volume, mount, inNamespace);
             }
@@ -178,7 +160,7 @@ final class Revival implements AutoCloseable {
 
     /** The new mount is opened here, where its directory can be named, and attached there, in place of the old one. */
     private boolean replace(UUID volume, MountPoint old, Consumer<Runnable> inNamespace) {
-        Path from = paths.volumeMount(volume).resolve(Path.of("/").relativize(old.root()));
+        Path from = volumes.mountPoint(volume).resolve(Path.of("/").relativize(old.root()));
         try (Descriptor tree = Mounts.cloneTree(from)) {
             if (old.readOnly()) {
                 Mounts.setReadOnly(tree);
