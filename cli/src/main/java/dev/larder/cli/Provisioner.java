@@ -224,6 +224,7 @@ final class Provisioner {
                 spec.consistency().text(),
                 spec.durability().text(),
                 readOnly || spec.mountOptions().readOnly(),
+                false,
                 spec.mountOptions().patience().duration().toSeconds());
     }
 

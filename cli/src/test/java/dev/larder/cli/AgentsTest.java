@@ -22,7 +22,20 @@ class AgentsTest {
     @Test
     void aLivingProcessIsKnownAndAnotherOfItsNumberIsNot() throws Exception {
         MountSpec spec = new MountSpec(
-                1, "v", new UUID(0, 1), null, directory, null, null, null, "none", "bounded", "onFsync", false, 60);
+                1,
+                "v",
+                new UUID(0, 1),
+                null,
+                directory,
+                null,
+                null,
+                null,
+                "none",
+                "bounded",
+                "onFsync",
+                false,
+                false,
+                60);
         assertEquals(List.of(), MountRecords.processes(spec));
         Process sleeping = new ProcessBuilder("sleep", "60").start();
         try {

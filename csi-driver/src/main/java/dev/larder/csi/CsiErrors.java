@@ -62,7 +62,9 @@ public final class CsiErrors {
 
     private static String next(NodeVolumeException.Reason reason) {
         return switch (reason) {
-            case BAD_SECRET, HELD_ELSEWHERE, REFUSED -> "kubectl describe sharedvolumes -A";
+            case BAD_SECRET, REFUSED -> "kubectl describe sharedvolumes -A";
+            case HELD_ELSEWHERE ->
+                "kubectl get pods -A -o wide (the volume is free when the pods that use it on that node have ended)";
             case NO_AGENT, CLOSING, TIMEOUT, FAILED -> null;
         };
     }

@@ -21,6 +21,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.sql.Connection;
+import java.sql.DriverManager;
+import java.sql.SQLException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -29,6 +32,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** A node without Kubernetes: this process keeps the descriptors, as csi-node does; agents are processes. */
@@ -36,7 +40,7 @@ final class AgentNode implements AutoCloseable {
     private static final Duration DEADLINE = Duration.ofMinutes(1);
 
     private final Larder larder = Larder.create();
-    private final Map<String, UUID> volumes = new LinkedHashMap<>();
+    private final Map<String, Volume> volumes = new LinkedHashMap<>();
     private final List<Agent> agents = new ArrayList<>();
     private Keeper keeper;
 
@@ -63,7 +67,7 @@ final class AgentNode implements AutoCloseable {
 
     private void startKeeper() {
         keeper = new Keeper(run().resolve("custody.sock"));
-        assertEquals(Set.of(), keeper.collect(Set.copyOf(volumes.values()), DEADLINE), "dead mounts");
+        assertEquals(Set.of(), keeper.collect(ids(), DEADLINE), "dead mounts");
     }
 
     /** As a rollout does it: the old one ends when an agent that stays has everything, then the new one starts. */
@@ -73,48 +77,80 @@ final class AgentNode implements AutoCloseable {
         startKeeper();
     }
 
-    /** Makes a volume's database and record, mounts it, answers INIT. */
+    /** A volume that several nodes may mount. */
+    record Volume(UUID id, VolumeDatabase database, Path objects) {}
+
+    /** Makes a volume's database. */
+    Volume make(String name) throws IOException {
+        UUID id = UUID.randomUUID();
+        VolumeDatabase database =
+                new SchemaMigration(login()).provision(new VolumeRow(id, name, 0, 0, Duration.ZERO, 0, 0, 0755), "e2e");
+        return new Volume(
+                id, database, Files.createDirectories(home().resolve("objects").resolve(name)));
+    }
+
+    private ServerLogin login() {
+        return larder.embedded().ensureRunning(DEADLINE);
+    }
+
+    /** Into the volume's database, which this node made. */
+    Connection superuser(Volume volume) throws SQLException {
+        ServerLogin login = login();
+        return DriverManager.getConnection(volume.database().url(), login.user(), login.password());
+    }
+
+    private Set<UUID> ids() {
+        return volumes.values().stream().map(Volume::id).collect(Collectors.toSet());
+    }
+
+    /** A new volume that nodes share. */
     void mount(String name) throws IOException {
-        UUID volume = UUID.randomUUID();
-        Path record = run().resolve("volumes").resolve(volume.toString());
+        mount(name, make(name), false);
+    }
+
+    /** Writes the volume's record, mounts it, answers INIT. */
+    void mount(String name, Volume volume, boolean exclusive) throws IOException {
+        Path record = run().resolve("volumes").resolve(volume.id().toString());
         Files.createDirectories(
                 record, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
-        ServerLogin login = larder.embedded().ensureRunning(DEADLINE);
-        VolumeDatabase database = new SchemaMigration(login)
-                .provision(new VolumeRow(volume, name, 0, 0, Duration.ZERO, 0, 0, 0755), "e2e");
+        VolumeDatabase database = volume.database();
         Path password = Files.writeString(record.resolve("password"), database.password());
-        Path objects = Files.createDirectories(home().resolve("objects").resolve(name));
         MountSpec spec = new MountSpec(
                 MountSpec.VERSION,
                 name,
-                volume,
+                volume.id(),
                 mountPoint(name),
                 record,
                 new MountSpec.Database(database.url(), database.user(), password),
-                new MountSpec.Store(new MountSpec.Directory(objects), null, null),
+                new MountSpec.Store(new MountSpec.Directory(volume.objects()), null, null),
                 null,
                 "none",
                 "closeToOpen",
                 "onFsync",
                 false,
+                exclusive,
                 60);
         ControlProtocol.json().writeValue(spec.file().toFile(), spec);
         Files.createDirectories(mountPoint(name));
-        Descriptor fuse = FuseMount.mount(mountPoint(name), "larder:" + volume, FuseMount.Options.DEFAULT);
-        keeper.keep(volume, fuse, FuseInit.negotiate(fuse, DEADLINE).encode());
+        Descriptor fuse = FuseMount.mount(mountPoint(name), "larder:" + volume.id(), FuseMount.Options.DEFAULT);
+        keeper.keep(volume.id(), fuse, FuseInit.negotiate(fuse, DEADLINE).encode());
         volumes.put(name, volume);
     }
 
     void unmount(String name) {
         FuseMount.unmount(mountPoint(name), false);
-        assertNull(keeper.drop(volumes.remove(name), DEADLINE));
+        assertNull(keeper.drop(volumes.remove(name).id(), DEADLINE));
     }
 
     void awaitServed() {
         volumes.forEach((name, volume) -> {
-            Keeper.Answer answer = keeper.awaitServed(volume, DEADLINE);
+            Keeper.Answer answer = awaitAnswer(name);
             assertEquals(Outcome.SERVED, answer.outcome(), () -> name + ": " + answer.text() + "\n" + logs());
         });
+    }
+
+    Keeper.Answer awaitAnswer(String name) {
+        return keeper.awaitServed(volumes.get(name).id(), DEADLINE);
     }
 
     /** Waits until so many agents are connected and hold everything. */
@@ -152,8 +188,20 @@ final class AgentNode implements AutoCloseable {
     }
 
     record Agent(Process process) {
+        private static final int SIGSTOP = 19;
+        private static final int SIGCONT = 18;
+
         void terminate() {
             process.destroy();
+        }
+
+        /** As a node does that the network has lost, from the others' view. */
+        void pause() {
+            Processes.kill((int) process.pid(), SIGSTOP);
+        }
+
+        void resume() {
+            Processes.kill((int) process.pid(), SIGCONT);
         }
 
         void kill() throws InterruptedException {

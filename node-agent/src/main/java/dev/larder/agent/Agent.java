@@ -40,7 +40,11 @@ final class Agent implements ServedVolume {
         this.spec = spec;
         this.held = Custody.collect(new MountDirectory(spec.recordDirectory()).custody(), spec.volumeId());
         this.mount = ServedMount.takeOver(
-                spec, held.fuse(), held.negotiated(), new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
+                spec,
+                Stores.hostName(),
+                held.fuse(),
+                held.negotiated(),
+                new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));
         this.control = ControlServer.start(spec.controlSocket(), new MountRequests(mount, this::shutdown, ending::get));
         held.serving();
     }

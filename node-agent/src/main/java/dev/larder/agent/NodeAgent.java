@@ -3,6 +3,7 @@ package dev.larder.agent;
 import dev.larder.linux.Descriptor;
 import dev.larder.protocol.custody.CustodyMessage;
 import dev.larder.protocol.custody.CustodyMessage.Kind;
+import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import dev.larder.protocol.custody.Holder;
 import dev.larder.protocol.custody.KeeperLink;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -73,16 +74,10 @@ final class NodeAgent implements Holder, AutoCloseable {
     public void serve(UUID volume) {
         NodeMount mount = mounts.get(volume);
         if (mount == null) {
-            keeper.tell(CustodyMessage.of(Kind.REFUSED, volume, "this agent does not hold it"));
+            keeper.tell(CustodyMessage.refused(volume, Refusal.OTHER, "this agent does not hold it"));
             return;
         }
-        mount.run(() -> {
-            String refusal = mount.serve();
-            keeper.tell(
-                    refusal == null
-                            ? CustodyMessage.of(Kind.SERVING, volume)
-                            : CustodyMessage.of(Kind.REFUSED, volume, refusal));
-        });
+        mount.run(() -> keeper.tell(mount.serve()));
     }
 
     @Override

@@ -5,7 +5,11 @@ import dev.larder.agent.control.ControlServer;
 import dev.larder.linux.Descriptor;
 import dev.larder.protocol.ControlProtocol;
 import dev.larder.protocol.MountSpec;
+import dev.larder.protocol.custody.CustodyMessage;
+import dev.larder.protocol.custody.CustodyMessage.Kind;
+import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import dev.larder.protocol.custody.Holder.Holding;
+import dev.larder.volume.HeldElsewhereException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -68,22 +72,25 @@ final class NodeMount implements AutoCloseable {
         return new Holding(volume, fuse, negotiated, served != null);
     }
 
-    /** @return null when it is served, else why not */
-    String serve() {
+    /** @return SERVING when it is served, else REFUSED with the reason */
+    CustodyMessage serve() {
         if (served != null) {
-            return null;
+            return CustodyMessage.of(Kind.SERVING, volume);
         }
         try {
             MountSpec spec = spec();
-            ServedMount mount = ServedMount.takeOver(spec, fuse, negotiated, registry);
+            ServedMount mount = ServedMount.takeOver(spec, options.name(), fuse, negotiated, registry);
             served = mount;
             control = ControlServer.start(
                     spec.controlSocket(), new MountRequests(mount, NodeMount::refuseShutdown, () -> ending));
             Thread.ofVirtual().name("watch-" + volume).start(() -> watch(mount));
-            return null;
+            return CustodyMessage.of(Kind.SERVING, volume);
+        } catch (HeldElsewhereException e) {
+            LOG.info("volume={} cannot be served: {}", volume, e.reason());
+            return CustodyMessage.refused(volume, Refusal.HELD_ELSEWHERE, e.reason());
         } catch (IOException | RuntimeException e) {
             LOG.warn("volume={} cannot be served", volume, e);
-            return AgentMain.reason(e);
+            return CustodyMessage.refused(volume, Refusal.OTHER, AgentMain.reason(e));
         }
     }
 

@@ -32,20 +32,23 @@ final class ServedMount {
     private UUID remembered;
 
     /**
+     * @param host the node's name
      * @param fuse stays the caller's, open until after the end
      * @param negotiated the INIT record
      */
-    static ServedMount takeOver(MountSpec spec, Descriptor fuse, byte[] negotiated, MeterRegistry registry) {
-        return new ServedMount(spec, fuse, Negotiated.decode(negotiated), registry);
+    static ServedMount takeOver(
+            MountSpec spec, String host, Descriptor fuse, byte[] negotiated, MeterRegistry registry) {
+        return new ServedMount(spec, host, fuse, Negotiated.decode(negotiated), registry);
     }
 
-    private ServedMount(MountSpec spec, Descriptor fuse, Negotiated negotiated, MeterRegistry registry) {
+    private ServedMount(MountSpec spec, String host, Descriptor fuse, Negotiated negotiated, MeterRegistry registry) {
         this.spec = spec;
         this.directory = new MountDirectory(spec.recordDirectory());
         this.backing = BackingIds.open(directory.backing());
         try {
             this.kernel = new FuseKernel(fuse, negotiated, backing);
-            this.volume = MountedVolume.mount(VolumeSettings.of(spec, directory.rememberedSession()), kernel, registry);
+            this.volume =
+                    MountedVolume.mount(VolumeSettings.of(spec, host, directory.rememberedSession()), kernel, registry);
         } catch (RuntimeException e) {
             backing.close();
             throw e;

@@ -32,17 +32,21 @@ final class Stores {
 
     private Stores() {}
 
-    /** @param continued the session of a dead predecessor, or null */
-    static MetadataOptions metadata(MountSpec spec, UUID continued) {
+    /**
+     * @param host the node's name
+     * @param continued the session of a dead predecessor, or null
+     */
+    static MetadataOptions metadata(MountSpec spec, String host, UUID continued) {
         MountSpec.Database database = spec.database();
         return MetadataOptions.of(
                         database.jdbcUrl(),
                         database.user(),
                         () -> text(database.passwordFile()),
-                        hostName(),
+                        host,
                         spec.mountPoint() == null
                                 ? "administration"
                                 : spec.mountPoint().toString())
+                .withExclusive(spec.exclusive())
                 .withDeadline(spec.patience())
                 .continuing(continued);
     }
@@ -136,7 +140,8 @@ final class Stores {
         }
     }
 
-    private static String hostName() {
+    /** Of a machine that nobody has named. */
+    static String hostName() {
         try {
             return InetAddress.getLocalHost().getHostName();
         } catch (UnknownHostException e) {

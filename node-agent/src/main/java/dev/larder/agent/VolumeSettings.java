@@ -11,12 +11,15 @@ import java.util.UUID;
 final class VolumeSettings {
     private VolumeSettings() {}
 
-    /** @param continued the session of a dead predecessor, or null */
-    static VolumeOptions of(MountSpec spec, UUID continued) {
+    /**
+     * @param host the node's name
+     * @param continued the session of a dead predecessor, or null
+     */
+    static VolumeOptions of(MountSpec spec, String host, UUID continued) {
         Behaviour plain = Behaviour.DEFAULT;
         return VolumeOptions.of(
                         spec.volumeId(),
-                        Stores.metadata(spec, continued),
+                        Stores.metadata(spec, host, continued),
                         () -> Stores.objects(spec),
                         spec.cache().directory(),
                         spec.cache().capacityBytes())

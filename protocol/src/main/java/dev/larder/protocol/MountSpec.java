@@ -16,6 +16,7 @@ import java.util.UUID;
  * @param codec "none" or "zstd"
  * @param consistency "closeToOpen" or "bounded"
  * @param durability "onFsync" or "onClose"
+ * @param exclusive no other node may have a session of the volume meanwhile; records of earlier versions lack it
  * @param patienceSeconds how long operations wait for a database or store that does not answer; 0 = the default
  */
 public record MountSpec(
@@ -31,6 +32,7 @@ public record MountSpec(
         String consistency,
         String durability,
         boolean readOnly,
+        boolean exclusive,
         long patienceSeconds) {
     public static final int VERSION = 1;
 
@@ -111,6 +113,7 @@ public record MountSpec(
                 consistency,
                 durability,
                 readOnly,
+                exclusive,
                 patienceSeconds);
     }
 

@@ -82,8 +82,10 @@ public record VolumeAccess(
      * @param directory the volume's record directory, with the Secret's files
      * @param files names of those that the Secret has
      * @param cache null = the agent knows
+     * @param exclusive no other node may use the volume meanwhile
      */
-    public MountSpec mountSpec(Path mountPoint, Path directory, List<String> files, MountSpec.Cache cache) {
+    public MountSpec mountSpec(
+            Path mountPoint, Path directory, List<String> files, MountSpec.Cache cache, boolean exclusive) {
         return new MountSpec(
                 MountSpec.VERSION,
                 volume,
@@ -98,6 +100,7 @@ public record VolumeAccess(
                 consistency,
                 durability,
                 false,
+                exclusive,
                 patienceSeconds);
     }
 

@@ -3,6 +3,7 @@ package dev.larder.protocol;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.nio.file.Path;
@@ -15,8 +16,9 @@ class VolumeAccessTest {
 
     @Test
     void aNodeFindsTheSecretsFilesInTheVolumesOwnDirectory() {
-        MountSpec spec =
-                access().mountSpec(Path.of("/m"), DIRECTORY, List.of("password", VolumeAccess.S3_CREDENTIALS), null);
+        MountSpec spec = access().mountSpec(
+                        Path.of("/m"), DIRECTORY, List.of("password", VolumeAccess.S3_CREDENTIALS), null, true);
+        assertTrue(spec.exclusive());
         assertEquals(DIRECTORY.resolve("password"), spec.database().passwordFile());
         assertEquals(
                 "jdbc:postgresql://db/x?sslrootcert=/run/larder/volumes/v/database-ca.pem",
@@ -24,6 +26,15 @@ class VolumeAccessTest {
         assertEquals(
                 DIRECTORY.resolve("s3-credentials"), spec.objectStore().s3().credentialsFile());
         assertNull(spec.objectStore().s3().caBundle());
+    }
+
+    @Test
+    void aRecordOfAnEarlierVersionIsNotExclusive() throws IOException {
+        MountSpec spec = access().mountSpec(Path.of("/m"), DIRECTORY, List.of("password"), null, true);
+        String json = ControlProtocol.json().writeValueAsString(spec);
+        assertEquals(spec, ControlProtocol.json().readValue(json, MountSpec.class));
+        String earlier = json.replace("\"exclusive\":true,", "");
+        assertFalse(ControlProtocol.json().readValue(earlier, MountSpec.class).exclusive());
     }
 
     @Test

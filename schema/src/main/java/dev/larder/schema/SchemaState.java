@@ -16,11 +16,12 @@ import java.util.List;
 /** Which schema a database has, against the one that this version brings. */
 record SchemaState(int version, String digest) {
     /** The newest versioned file. */
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     /** Every migration, in the order of execution. */
     static final List<String> FILES = List.of(
             "V1__tables.sql",
+            "V2__exclusive.sql",
             "R__05_feed.sql",
             "R__10_session.sql",
             "R__15_extents.sql",

@@ -3,8 +3,8 @@
 -- Conventions of larder_v1. One operation is one function and one statement. A mutation begins with (p_session, p_slot,
 -- p_epoch, p_op, p_resent). What a caller may expect to fail (ENOENT, EEXIST) is answered in the first column, errno,
 -- before anything was changed. What only a race can bring about is raised as 40001, and the caller sends the statement
--- again. The last thing a mutation does is larder.finish. SQLSTATE LFNCE: the session is fenced (ESTALE); LF and three
--- digits: that errno, everything rolled back.
+-- again. The last thing a mutation does is larder.finish. SQLSTATE LFNCE: the session is fenced (ESTALE); LHELD: another
+-- host keeps this one out, the message names it; LF and three digits: that errno, everything rolled back.
 --
 -- Lock order: directory rows of larder.inode by inode number, then other inode rows by number, then the rest.
 -- Usage counts inodes that have a link, and their allocated bytes.
@@ -109,40 +109,85 @@ BEGIN
     END IF;
 END $$;
 
+-- Whether a host may have a session, an exclusive one perhaps: with an exclusive session no other host has any. Openings
+-- come one after another, so that of two at once the second sees the first. Who is in the way and is past its lease is
+-- fenced, by the rule of the heartbeat, and cannot write any more; who is not raises LHELD.
+CREATE OR REPLACE FUNCTION larder.claim(p_session uuid, p_host text, p_exclusive boolean) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    v_dead uuid;
+    v_holder larder.session;
+BEGIN
+    PERFORM pg_advisory_xact_lock(1279345717, 0);
+    FOR v_dead IN
+        SELECT s.id FROM larder.session s, larder.incarnation i
+        WHERE s.id <> p_session AND s.host <> p_host AND (s.exclusive OR p_exclusive) AND NOT s.fenced
+          AND s.expires < clock_timestamp() AND i.began + s.lease < clock_timestamp()
+        ORDER BY s.id FOR NO KEY UPDATE OF s LOOP
+        PERFORM larder.fence(v_dead);
+    END LOOP;
+    SELECT s.* INTO v_holder FROM larder.session s
+    WHERE s.id <> p_session AND s.host <> p_host AND (s.exclusive OR p_exclusive) AND NOT s.fenced
+    ORDER BY s.exclusive DESC, s.began LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'LHELD', MESSAGE = format(
+            CASE WHEN v_holder.exclusive THEN 'node %s has the volume to itself since %s'
+                ELSE 'node %s uses the volume since %s, and node %s would have it to itself' END,
+            v_holder.host, to_char(v_holder.began AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), p_host);
+    END IF;
+END $$;
+
 -- A new session (p_continue false), or the successor of a dead agent takes it over: the predecessor is fenced by the
 -- epoch. errno 116: it has ended, or was fenced, or the volume never knew it. Durable, so that no crash forgets whose
--- segments are being written.
-CREATE OR REPLACE FUNCTION larder_v1.session_open(
-    p_session uuid, p_continue boolean, p_host text, p_mount text, p_lease_ms bigint, p_slots int,
+-- segments are being written, nor who has the volume to itself.
+CREATE OR REPLACE FUNCTION larder.open_session(
+    p_session uuid, p_continue boolean, p_host text, p_mount text, p_lease_ms bigint, p_slots int, p_exclusive boolean,
     OUT errno int, OUT epoch bigint, OUT incarnation uuid, OUT volume uuid)
-LANGUAGE plpgsql SECURITY DEFINER AS $$
+LANGUAGE plpgsql AS $$
 DECLARE
     v_lease interval := p_lease_ms * interval '1 millisecond';
 BEGIN
     incarnation := larder.incarnation_now();
+    PERFORM larder.claim(p_session, p_host, p_exclusive);
     IF p_continue THEN
         UPDATE larder.session s
-        SET epoch = s.epoch + 1, host = p_host, mount = p_mount, lease = v_lease, expires = clock_timestamp() + v_lease
+        SET epoch = s.epoch + 1, host = p_host, mount = p_mount, exclusive = p_exclusive, lease = v_lease,
+            expires = clock_timestamp() + v_lease
         WHERE s.id = p_session AND NOT s.fenced
         RETURNING s.epoch INTO epoch;
         IF NOT FOUND THEN
             errno := 116;
             RETURN;
         END IF;
-        UPDATE larder.session_slot s SET epoch = session_open.epoch WHERE s.session = p_session;
+        UPDATE larder.session_slot s SET epoch = open_session.epoch WHERE s.session = p_session;
     ELSE
         epoch := 1;
-        INSERT INTO larder.session (id, host, mount, lease, expires)
-        VALUES (p_session, p_host, p_mount, v_lease, clock_timestamp() + v_lease);
+        INSERT INTO larder.session (id, host, mount, exclusive, lease, expires)
+        VALUES (p_session, p_host, p_mount, p_exclusive, v_lease, clock_timestamp() + v_lease);
         DELETE FROM larder.session s WHERE s.fenced AND s.expires < clock_timestamp() - interval '7 days';
     END IF;
     INSERT INTO larder.session_slot (session, slot, epoch)
-    SELECT p_session, n, session_open.epoch FROM generate_series(0, p_slots - 1) n
+    SELECT p_session, n, open_session.epoch FROM generate_series(0, p_slots - 1) n
     ON CONFLICT DO NOTHING;
     SELECT v.id INTO STRICT volume FROM larder.volume v;
     PERFORM larder.durable();
     errno := 0;
 END $$;
+
+CREATE OR REPLACE FUNCTION larder_v1.session_open(
+    p_session uuid, p_continue boolean, p_host text, p_mount text, p_lease_ms bigint, p_slots int,
+    OUT errno int, OUT epoch bigint, OUT incarnation uuid, OUT volume uuid)
+LANGUAGE sql SECURITY DEFINER AS $$
+    SELECT * FROM larder.open_session(p_session, p_continue, p_host, p_mount, p_lease_ms, p_slots, false)
+$$;
+
+-- As session_open; no other host has a session meanwhile.
+CREATE OR REPLACE FUNCTION larder_v1.session_open_exclusive(
+    p_session uuid, p_continue boolean, p_host text, p_mount text, p_lease_ms bigint, p_slots int,
+    OUT errno int, OUT epoch bigint, OUT incarnation uuid, OUT volume uuid)
+LANGUAGE sql SECURITY DEFINER AS $$
+    SELECT * FROM larder.open_session(p_session, p_continue, p_host, p_mount, p_lease_ms, p_slots, true)
+$$;
 
 CREATE OR REPLACE FUNCTION larder_v1.session_end(p_session uuid, p_epoch bigint, OUT errno int)
 LANGUAGE plpgsql SECURITY DEFINER AS $$

@@ -4,7 +4,7 @@ package dev.larder.volume;
  * An operation's answer to the kernel when it is not success. Expected answers (ENOENT, EEXIST) carry no stack and no
  * message; failures of a store or a database carry the cause.
  */
-public sealed class ErrnoException extends RuntimeException permits LostChangesException {
+public sealed class ErrnoException extends RuntimeException permits HeldElsewhereException, LostChangesException {
     private static final long serialVersionUID = 1L;
 
     private final Errno errno;

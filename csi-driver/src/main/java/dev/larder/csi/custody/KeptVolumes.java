@@ -18,6 +18,7 @@ import dev.larder.protocol.ControlClient;
 import dev.larder.protocol.ControlProtocol.Command;
 import dev.larder.protocol.MountSpec;
 import dev.larder.protocol.MountStatus;
+import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import dev.larder.protocol.custody.Keeper;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,6 +42,9 @@ public final class KeptVolumes implements NodeVolumes {
     private static final Logger LOG = LoggerFactory.getLogger(KeptVolumes.class);
     private static final Duration COLLECT = Duration.ofSeconds(5);
     private static final Duration INIT = Duration.ofSeconds(10);
+    /** For an agent to let go what it does not serve. */
+    private static final Duration UNSERVED = Duration.ofSeconds(5);
+
     private static final Duration RELIEVED = Duration.ofMinutes(9);
     private static final int READ_AHEAD_KIBIBYTES = 1024;
 
@@ -102,15 +106,15 @@ public final class KeptVolumes implements NodeVolumes {
             if (closing) {
                 throw new NodeVolumeException(Reason.CLOSING, "this csi-node ends; the next one mounts " + volume);
             }
-            records.write(volume, secret, at);
+            records.write(volume, secret, at, exclusive);
             mountUnlessKept(volume);
         } else {
-            records.write(volume, secret, at);
+            records.write(volume, secret, at, exclusive);
         }
         Keeper.Answer answer = keeper.awaitServed(volume, patience);
         return switch (answer.outcome()) {
             case SERVED -> at;
-            case REFUSED -> throw new NodeVolumeException(Reason.REFUSED, answer.text());
+            case REFUSED -> throw refused(volume, answer);
             case NO_AGENT ->
                 throw new NodeVolumeException(
                         Reason.NO_AGENT, "no node agent serves this node, for " + patience.toSeconds() + " s");
@@ -144,6 +148,29 @@ public final class KeptVolumes implements NodeVolumes {
             LOG.warn("the mount is gone: its session is ended volume={}", volume);
             keeper.drop(volume, Duration.ZERO);
         }
+    }
+
+    /**
+     * A volume that another node has must not come to this one later, when nobody here waits for it any more: kubelet does
+     * not unstage what could not be staged.
+     */
+    private NodeVolumeException refused(UUID volume, Keeper.Answer answer) {
+        if (answer.refusal() != Refusal.HELD_ELSEWHERE) {
+            return new NodeVolumeException(Reason.REFUSED, answer.text());
+        }
+        if (!isBound(volume)) {
+            unmount(volume, UNSERVED);
+        }
+        return new NodeVolumeException(
+                Reason.HELD_ELSEWHERE, "volume " + volume + " is held elsewhere: " + answer.text());
+    }
+
+    /** Somebody uses it: it is mounted elsewhere too. */
+    private boolean isBound(UUID volume) {
+        Path at = paths.volumeMount(volume);
+        return Mounts.list().stream()
+                .anyMatch(mount ->
+                        volume.equals(volumeOf(mount)) && !mount.target().equals(at));
     }
 
     private void mountUnlessKept(UUID volume) {
@@ -188,7 +215,7 @@ public final class KeptVolumes implements NodeVolumes {
     @Override
     public void refresh(UUID volume, VolumeSecret secret) {
         if (keeper.mounts().contains(volume)) {
-            records.write(volume, secret, paths.volumeMount(volume));
+            records.write(volume, secret, paths.volumeMount(volume), records.isExclusive(volume));
         }
     }
 

@@ -33,8 +33,13 @@ final class VolumeRecords {
         return root.resolve(volume.toString());
     }
 
-    /** Writes what is new; of an older generation nothing is written. @param mountPoint where the volume is mounted */
-    void write(UUID volume, VolumeSecret secret, Path mountPoint) {
+    /**
+     * Writes what is new; of an older generation nothing is written.
+     *
+     * @param mountPoint where the volume is mounted
+     * @param exclusive no other node may use it meanwhile: counts from the agent's next session on
+     */
+    void write(UUID volume, VolumeSecret secret, Path mountPoint, boolean exclusive) {
         Path directory = directory(volume);
         VolumeAccess access = secret.access();
         try {
@@ -53,7 +58,9 @@ final class VolumeRecords {
             }
             MountSpec.Cache cache = access.cacheBytes() == 0 ? null : new MountSpec.Cache(null, access.cacheBytes());
             List<String> files = List.copyOf(secret.files().keySet());
-            replace(directory.resolve(MountSpec.FILE), json(access.mountSpec(mountPoint, directory, files, cache)));
+            replace(
+                    directory.resolve(MountSpec.FILE),
+                    json(access.mountSpec(mountPoint, directory, files, cache, exclusive)));
             // Last: with this generation everything is there.
             replace(directory.resolve(VolumeAccess.FILE), json(access));
         } catch (IOException e) {
@@ -69,6 +76,19 @@ final class VolumeRecords {
                     .generation();
         } catch (NoSuchFileException e) {
             return -1;
+        }
+    }
+
+    /** As it was written last; false without a record. */
+    boolean isExclusive(UUID volume) {
+        try {
+            return ControlProtocol.json()
+                    .readValue(Files.readAllBytes(directory(volume).resolve(MountSpec.FILE)), MountSpec.class)
+                    .exclusive();
+        } catch (NoSuchFileException e) {
+            return false;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read the record " + directory(volume) + ": " + e.getMessage(), e);
         }
     }
 

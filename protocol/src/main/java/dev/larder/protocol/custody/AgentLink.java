@@ -50,7 +50,9 @@ final class AgentLink {
 
     void give(Kept kept) {
         if (given.add(kept.volume) && !holds.contains(kept.volume)) {
-            tell(new CustodyMessage(CustodyMessage.Kind.HOLD, kept.volume, kept.negotiated, false, null), kept.fuse);
+            tell(
+                    new CustodyMessage(CustodyMessage.Kind.HOLD, kept.volume, kept.negotiated, false, null, null),
+                    kept.fuse);
         }
     }
 

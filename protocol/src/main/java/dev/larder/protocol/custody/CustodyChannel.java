@@ -58,6 +58,7 @@ public final class CustodyChannel implements AutoCloseable {
                         message.volume(),
                         message.negotiated(),
                         message.serving(),
+                        message.refusal(),
                         text.substring(0, MOST_TEXT));
         sending.lock();
         try {

@@ -15,10 +15,11 @@ import java.util.UUID;
  * @param volume that it is about; null = none
  * @param negotiated the mount's INIT record ({@code dev.larder.linux.fuse.Negotiated}); null = not needed
  * @param serving the sender of a HELD serves it
+ * @param refusal of a REFUSED: what those who asked must know of its cause; null = that it has one
  * @param text for people: who says hello, why something was refused
  */
 @JsonInclude(JsonInclude.Include.NON_DEFAULT)
-public record CustodyMessage(Kind kind, UUID volume, byte[] negotiated, boolean serving, String text) {
+public record CustodyMessage(Kind kind, UUID volume, byte[] negotiated, boolean serving, Refusal refusal, String text) {
     private static final ObjectMapper JSON =
             ControlProtocol.json().copy().enable(DeserializationFeature.READ_UNKNOWN_ENUM_VALUES_USING_DEFAULT_VALUE);
 
@@ -55,12 +56,25 @@ public record CustodyMessage(Kind kind, UUID volume, byte[] negotiated, boolean 
         UNKNOWN
     }
 
+    /** Why a mount cannot be served, as far as it matters to a program. */
+    public enum Refusal {
+        /** Another node has the volume to itself, or uses it while this one wants it to itself. */
+        HELD_ELSEWHERE,
+        /** Anything else, or of a later version. */
+        @JsonEnumDefaultValue
+        OTHER
+    }
+
     public static CustodyMessage of(Kind kind, UUID volume) {
-        return new CustodyMessage(kind, volume, null, false, null);
+        return of(kind, volume, null);
     }
 
     public static CustodyMessage of(Kind kind, UUID volume, String text) {
-        return new CustodyMessage(kind, volume, null, false, text);
+        return new CustodyMessage(kind, volume, null, false, null, text);
+    }
+
+    public static CustodyMessage refused(UUID volume, Refusal refusal, String text) {
+        return new CustodyMessage(Kind.REFUSED, volume, null, false, refusal, text);
     }
 
     byte[] encode() {

@@ -5,6 +5,7 @@ import dev.larder.linux.LinuxException;
 import dev.larder.linux.Processes;
 import dev.larder.linux.UnixSocket;
 import dev.larder.protocol.custody.CustodyMessage.Kind;
+import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import dev.larder.protocol.custody.Kept.State;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -75,8 +76,15 @@ public final class Keeper implements AutoCloseable {
         UNKNOWN
     }
 
-    /** @param text why, for people; null = no more is known */
-    public record Answer(Outcome outcome, String text) {}
+    /**
+     * @param refusal of REFUSED, else null
+     * @param text why, for people; null = no more is known
+     */
+    public record Answer(Outcome outcome, Refusal refusal, String text) {
+        private static Answer of(Outcome outcome) {
+            return new Answer(outcome, null, null);
+        }
+    }
 
     /**
      * @param agents connected ones
@@ -171,18 +179,18 @@ public final class Keeper implements AutoCloseable {
         try {
             Kept kept = mounts.get(volume);
             if (kept == null) {
-                return new Answer(Outcome.UNKNOWN, null);
+                return Answer.of(Outcome.UNKNOWN);
             }
             int before = kept.refusals;
             await(patience, () -> kept.state == State.SERVING || kept.refusals > before || mounts.get(volume) != kept);
             if (kept.state == State.SERVING) {
-                return new Answer(Outcome.SERVED, null);
+                return Answer.of(Outcome.SERVED);
             }
             if (kept.refusal != null) {
-                return new Answer(Outcome.REFUSED, kept.refusal);
+                return new Answer(Outcome.REFUSED, kept.refusal, kept.refusalText);
             }
             boolean served = agents.stream().anyMatch(AgentLink::canServe);
-            return new Answer(served ? Outcome.TIMEOUT : Outcome.NO_AGENT, null);
+            return Answer.of(served ? Outcome.TIMEOUT : Outcome.NO_AGENT);
         } finally {
             lock.unlock();
         }
@@ -395,7 +403,7 @@ public final class Keeper implements AutoCloseable {
             case SERVING -> kept.serving(agent);
             case REFUSED -> {
                 LOG.warn("custody: volume={} agent={} cannot serve: {}", kept.volume, agent, message.text());
-                kept.refused(message.text());
+                kept.refused(message.refusal(), message.text());
             }
             default -> kept.unserved();
         }

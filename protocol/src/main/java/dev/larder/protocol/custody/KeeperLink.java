@@ -93,7 +93,9 @@ public final class KeeperLink implements AutoCloseable {
     private void introduce(CustodyChannel to) throws IOException {
         to.send(CustodyMessage.of(Kind.HELLO, null, name));
         for (Holder.Holding held : holder.holdings()) {
-            to.send(new CustodyMessage(Kind.HELD, held.volume(), held.negotiated(), held.serving(), null), held.fuse());
+            to.send(
+                    new CustodyMessage(Kind.HELD, held.volume(), held.negotiated(), held.serving(), null, null),
+                    held.fuse());
         }
         to.send(CustodyMessage.of(Kind.READY, null));
         LOG.info("custody: connected with the keeper pid={}", to.peer().pid());

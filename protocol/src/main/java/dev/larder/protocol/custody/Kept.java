@@ -1,6 +1,7 @@
 package dev.larder.protocol.custody;
 
 import dev.larder.linux.Descriptor;
+import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import java.time.Duration;
 import java.util.UUID;
 
@@ -32,7 +33,8 @@ final class Kept {
     /** Failed tries to have it served, and why the last one failed. */
     int refusals;
 
-    String refusal;
+    String refusalText;
+    Refusal refusal;
     long unservedSinceNanos = System.nanoTime();
     private long retryAtNanos = System.nanoTime();
     private Duration delay = FIRST_DELAY;
@@ -57,12 +59,15 @@ final class Kept {
         state = State.SERVING;
         wasServed = true;
         refusal = null;
+        refusalText = null;
         delay = FIRST_DELAY;
     }
 
-    void refused(String why) {
+    /** @param why null from an agent of an earlier version */
+    void refused(Refusal why, String text) {
         refusals++;
-        refusal = why;
+        refusal = why == null ? Refusal.OTHER : why;
+        refusalText = text;
         unserved();
         retryAtNanos = System.nanoTime() + delay.toNanos();
         delay = delay.multipliedBy(2).compareTo(LONGEST_DELAY) > 0 ? LONGEST_DELAY : delay.multipliedBy(2);

@@ -2,6 +2,7 @@ package dev.larder.protocol.custody;
 
 import dev.larder.linux.Descriptor;
 import dev.larder.protocol.custody.CustodyMessage.Kind;
+import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,6 +23,7 @@ final class FakeAgent implements Holder, AutoCloseable {
     static final class Node {
         final Map<UUID, FakeAgent> serving = new ConcurrentHashMap<>();
         final Set<UUID> refused = ConcurrentHashMap.newKeySet();
+        final Set<UUID> heldElsewhere = ConcurrentHashMap.newKeySet();
     }
 
     final CountDownLatch relieved = new CountDownLatch(1);
@@ -73,7 +75,10 @@ final class FakeAgent implements Holder, AutoCloseable {
             if (!held.containsKey(volume)) {
                 tell(Kind.REFUSED, volume, "not held");
             } else if (node.refused.contains(volume)) {
+                // as an agent of an earlier version
                 tell(Kind.REFUSED, volume, "the database does not answer");
+            } else if (node.heldElsewhere.contains(volume)) {
+                link.tell(CustodyMessage.refused(volume, Refusal.HELD_ELSEWHERE, "node n1 has it"));
             } else {
                 FakeAgent other = node.serving.putIfAbsent(volume, this);
                 tell(other == null || other == this ? Kind.SERVING : Kind.REFUSED, volume, "served by another");

@@ -8,8 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxFile;
+import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import dev.larder.protocol.custody.Keeper.Answer;
 import dev.larder.protocol.custody.Keeper.Outcome;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -89,7 +92,7 @@ class KeeperTest {
         Keeper keeper = keeper();
         FakeAgent agent = agent("a");
         keep(keeper, VOLUME);
-        assertEquals(new Answer(Outcome.SERVED, null), keeper.awaitServed(VOLUME, PATIENCE));
+        assertEquals(new Answer(Outcome.SERVED, null, null), keeper.awaitServed(VOLUME, PATIENCE));
         assertTrue(agent.serves(VOLUME));
         assertArrayEquals(new byte[] {1, 2}, agent.holdings().getFirst().negotiated());
         assertNull(keeper.drop(VOLUME, PATIENCE));
@@ -112,9 +115,24 @@ class KeeperTest {
         agent("a");
         node.refused.add(VOLUME);
         keep(keeper, VOLUME);
-        assertEquals(new Answer(Outcome.REFUSED, "the database does not answer"), keeper.awaitServed(VOLUME, PATIENCE));
+        assertEquals(
+                new Answer(Outcome.REFUSED, Refusal.OTHER, "the database does not answer"),
+                keeper.awaitServed(VOLUME, PATIENCE));
+        node.heldElsewhere.add(VOLUME);
         node.refused.clear();
+        eventually(
+                () -> keeper.awaitServed(VOLUME, PATIENCE)
+                        .equals(new Answer(Outcome.REFUSED, Refusal.HELD_ELSEWHERE, "node n1 has it")),
+                "another node has it");
+        node.heldElsewhere.clear();
         eventually(() -> keeper.health().served() == 1, "served after all");
+    }
+
+    @Test
+    void aRefusalOfALaterVersionIsARefusal() throws IOException {
+        CustodyMessage later = CustodyMessage.decode(
+                "{\"kind\":\"REFUSED\",\"refusal\":\"IN_THE_MOON\",\"text\":\"why\"}".getBytes(StandardCharsets.UTF_8));
+        assertEquals(CustodyMessage.refused(null, Refusal.OTHER, "why"), later);
     }
 
     @Test

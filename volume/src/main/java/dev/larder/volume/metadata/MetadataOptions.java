@@ -10,8 +10,9 @@ import java.util.function.Supplier;
  * @param url jdbc:postgresql://host:port/database, without credentials
  * @param user the volume's login
  * @param password asked for each new connection, so that a rotated one is found; never logged
- * @param host this node's name, for people
+ * @param host this node's name: for people, and to tell this node's sessions from others'
  * @param mount where it is mounted, for people
+ * @param exclusive no other host may have a session of this volume meanwhile
  * @param lease how long the session lives without a heartbeat; longer than the longest take-over
  * @param connections at most; idle ones are closed
  * @param slots mutations at the same time; a finished one's replay record is kept until all others were used
@@ -24,6 +25,7 @@ public record MetadataOptions(
         Supplier<String> password,
         String host,
         String mount,
+        boolean exclusive,
         Duration lease,
         int connections,
         int slots,
@@ -52,6 +54,7 @@ public record MetadataOptions(
                 password,
                 host,
                 mount,
+                false,
                 DEFAULT_LEASE,
                 DEFAULT_CONNECTIONS,
                 DEFAULT_SLOTS,
@@ -59,8 +62,19 @@ public record MetadataOptions(
                 null);
     }
 
+    public MetadataOptions withHost(String newHost) {
+        return new MetadataOptions(
+                url, user, password, newHost, mount, exclusive, lease, connections, slots, deadline, continued);
+    }
+
+    public MetadataOptions withExclusive(boolean newExclusive) {
+        return new MetadataOptions(
+                url, user, password, host, mount, newExclusive, lease, connections, slots, deadline, continued);
+    }
+
     public MetadataOptions withLease(Duration newLease) {
-        return new MetadataOptions(url, user, password, host, mount, newLease, connections, slots, deadline, continued);
+        return new MetadataOptions(
+                url, user, password, host, mount, exclusive, newLease, connections, slots, deadline, continued);
     }
 
     public MetadataOptions withConnections(int newConnections) {
@@ -70,6 +84,7 @@ public record MetadataOptions(
                 password,
                 host,
                 mount,
+                exclusive,
                 lease,
                 newConnections,
                 Math.max(slots, newConnections),
@@ -78,10 +93,12 @@ public record MetadataOptions(
     }
 
     public MetadataOptions withDeadline(Duration newDeadline) {
-        return new MetadataOptions(url, user, password, host, mount, lease, connections, slots, newDeadline, continued);
+        return new MetadataOptions(
+                url, user, password, host, mount, exclusive, lease, connections, slots, newDeadline, continued);
     }
 
     public MetadataOptions continuing(UUID session) {
-        return new MetadataOptions(url, user, password, host, mount, lease, connections, slots, deadline, session);
+        return new MetadataOptions(
+                url, user, password, host, mount, exclusive, lease, connections, slots, deadline, session);
     }
 }

@@ -45,6 +45,8 @@ public final class PostgresMetadata implements Metadata {
      * refused from then on.
      *
      * @throws ErrnoException ESTALE when the session to continue has ended or was fenced
+     * @throws dev.larder.volume.HeldElsewhereException when another host has the volume to itself, or has it at all and
+     *     this one wants it to itself
      */
     public static PostgresMetadata open(MetadataOptions options) {
         UUID session = options.continued() != null ? options.continued() : UUID.randomUUID();

@@ -11,6 +11,8 @@ import java.util.UUID;
 /** A session from its opening to its end: lease, durability, holds, leased numbers. */
 final class SessionLife {
     private static final String OPEN = "SELECT errno, epoch, volume FROM larder_v1.session_open(?, ?, ?, ?, ?, ?)";
+    private static final String OPEN_EXCLUSIVE =
+            "SELECT errno, epoch, volume FROM larder_v1.session_open_exclusive(?, ?, ?, ?, ?, ?)";
     private static final String END = "SELECT errno FROM larder_v1.session_end(?, ?)";
     private static final String HEARTBEAT =
             "SELECT errno, used_bytes, used_inodes, quota_bytes, quota_inodes, incarnation"
@@ -35,7 +37,7 @@ final class SessionLife {
         boolean continued = options.continued() != null;
         try {
             statements.query(
-                    OPEN,
+                    options.exclusive() ? OPEN_EXCLUSIVE : OPEN,
                     parameters -> parameters
                             .add(statements.session())
                             .add(continued)

@@ -2,6 +2,7 @@ package dev.larder.volume.metadata;
 
 import dev.larder.volume.Errno;
 import dev.larder.volume.ErrnoException;
+import dev.larder.volume.HeldElsewhereException;
 import dev.larder.volume.Op;
 import java.sql.Connection;
 import java.sql.PreparedStatement;
@@ -202,6 +203,7 @@ final class SessionStatements implements AutoCloseable {
                         fenced.run();
                         throw new ErrnoException(Errno.ESTALE, "session " + session + " is fenced or has ended", e);
                     }
+                    case HELD -> throw new HeldElsewhereException(SqlFailure.message(e));
                     case ERRNO -> throw new ErrnoException(SqlFailure.errno(e), e.getMessage(), e);
                     case FATAL -> {
                         warnRefused(e);

@@ -3,6 +3,7 @@ package dev.larder.volume.metadata;
 import dev.larder.volume.Errno;
 import java.sql.SQLException;
 import java.sql.SQLTransientConnectionException;
+import org.postgresql.util.PSQLException;
 
 /** What a database's error means for an operation. SQLSTATEs: PostgreSQL, appendix A; LF of R__10_session.sql. */
 enum SqlFailure {
@@ -12,6 +13,8 @@ enum SqlFailure {
     CONNECTION,
     /** A session's end. */
     FENCED,
+    /** Another host has the volume to itself, or would lose it to one that wants that. */
+    HELD,
     /** An errno that a function raised. */
     ERRNO,
     /** A fault in the database or in Larder. */
@@ -24,6 +27,7 @@ enum SqlFailure {
         }
         return switch (state) {
             case "LFNCE" -> FENCED;
+            case "LHELD" -> HELD;
             // serialization failure, deadlock, lock timeout, statement timeout
             case "40001", "40P01", "55P03", "57014" -> RACE;
             // shutdowns, starting, too many connections, a standby that is not promoted yet, a password being rotated
@@ -43,6 +47,13 @@ enum SqlFailure {
     /** The errno of an ERRNO failure: LF and three digits. */
     static Errno errno(SQLException e) {
         return Errno.of(Integer.parseInt(stateOf(e).substring(2)));
+    }
+
+    /** What a function said, without the context that the driver adds. */
+    static String message(SQLException e) {
+        return e instanceof PSQLException own && own.getServerErrorMessage() != null
+                ? own.getServerErrorMessage().getMessage()
+                : e.getMessage();
     }
 
     /** A pool's time-out has no state of its own; its cause's counts. */
