@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What tests saw of each fault, as the table docs/fault-matrix.md; written to target/, and to the document itself with
@@ -29,21 +30,42 @@ final class FaultMatrix {
     /** @param recoveryMillis until each kind of work was done again */
     record Row(String fault, String expected, long errors, long stallMillis, long recoveryMillis, String lost) {
         String line() {
-            return "| %s | %s | %d | %.1f s | %.1f s | %s |"
-                    .formatted(fault, expected, errors, stallMillis / 1000.0, recoveryMillis / 1000.0, lost);
+            return String.format(
+                    Locale.ROOT,
+                    "| %s | %s | %s | %s | %.1f s | %s |",
+                    fault,
+                    expected,
+                    errors < 0 ? "-" : Long.toString(errors),
+                    stallMillis < 0 ? "-" : String.format(Locale.ROOT, "%.1f s", stallMillis / 1000.0),
+                    recoveryMillis / 1000.0,
+                    lost);
         }
     }
 
-    synchronized void add(String fault, String expected, JsonNode seen, long recoveryMillis) {
+    /** A fault whose errors are expected and not counted. */
+    void add(String test, String expected, long recoveryMillis) {
+        add(new Row(fault(test), expected, -1, -1, recoveryMillis, "nothing"));
+    }
+
+    /** @param test name of its method, in camel case */
+    void add(String test, String expected, JsonNode seen, long recoveryMillis) {
         String wrong =
                 seen.path("wrong").isNull() ? "nothing" : seen.path("wrong").asText();
-        Row row = new Row(
-                fault,
+        add(new Row(
+                fault(test),
                 expected,
                 seen.path("errors").asLong(),
                 seen.path("longestStallMillis").asLong(),
                 recoveryMillis,
-                wrong);
+                wrong));
+    }
+
+    private static String fault(String test) {
+        String words = test.replaceAll("\\(.*", "").replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
+        return words.strip();
+    }
+
+    private synchronized void add(Row row) {
         order.add(row.line());
         System.out.println(row.line());
         try {

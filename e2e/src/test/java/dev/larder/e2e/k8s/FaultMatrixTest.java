@@ -55,7 +55,7 @@ final class FaultMatrixTest {
         load.awaitProgress(2);
         long recovery = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - happened);
         JsonNode seen = load.finish();
-        MATRIX.add(test.getDisplayName().replace("()", ""), UNHARMED, seen, recovery);
+        MATRIX.add(test.getDisplayName(), UNHARMED, seen, recovery);
         return seen;
     }
 
@@ -164,6 +164,81 @@ final class FaultMatrixTest {
                 CLUSTER.healNode(NODE);
             }
             CLUSTER.awaitNode(NODE, true);
+        });
+    }
+
+    /** What was open when both were gone fails once; names are there again, in the same container. */
+    @Test
+    void bothKilledAtOnce(TestInfo test) throws Exception {
+        TestVolume other = TestVolume.create(CLUSTER, NAMESPACE, "killed", "capacity: 1Gi");
+        other.startPod("sleeper", NODE);
+        CLUSTER.awaitReady(NAMESPACE, "sleeper");
+        CLUSTER.exec(NAMESPACE, "sleeper", "sh", "-c", "echo before > /data/file");
+        CLUSTER.onNode(
+                NODE, "pkill", "-KILL", "-f", Release.AGENT_CLASS + "|" + Release.PLUGIN_CLASS + "|larder-entry [cn]");
+        long killed = System.nanoTime();
+        Cluster.await(
+                "the pod's mount is there again",
+                () -> CLUSTER.run("kubectl", "-n", NAMESPACE, "exec", "sleeper", "--", "cat", "/data/file")
+                        .out()
+                        .equals("before\n"));
+        long recovery = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - killed);
+        CLUSTER.exec(NAMESPACE, "sleeper", "sh", "-c", "echo after > /data/file && mv /data/file /data/other");
+        assertEquals("after\n", CLUSTER.exec(NAMESPACE, "sleeper", "cat", "/data/other"));
+        assertEquals(
+                0,
+                CLUSTER.client()
+                        .pods()
+                        .inNamespace(NAMESPACE)
+                        .withName("sleeper")
+                        .get()
+                        .getStatus()
+                        .getContainerStatuses()
+                        .getFirst()
+                        .getRestartCount());
+        MATRIX.add(test.getDisplayName(), "heals without a restart of the pod; what was open fails once", recovery);
+    }
+
+    /** The power of a node goes: its pods go with it, what was fsynced is there, and others see nothing. */
+    @Test
+    void nodeReboot(TestInfo test) throws Exception {
+        TestVolume other = TestVolume.create(CLUSTER, NAMESPACE, "reboot", "capacity: 1Gi");
+        other.startPod("victim", NODE);
+        CLUSTER.awaitReady(NAMESPACE, "victim");
+        CLUSTER.exec(
+                NAMESPACE, "victim", "sh", "-c", "dd if=/dev/urandom of=/data/big bs=1M count=20 && fsync /data/big");
+        String sum = CLUSTER.exec(NAMESPACE, "victim", "sh", "-c", "sha256sum < /data/big");
+        LoadPod elsewhere = LoadPod.start(volume, "elsewhere", "n1");
+        elsewhere.awaitProgress(2);
+        CLUSTER.stopNode(NODE);
+        long stopped = System.nanoTime();
+        elsewhere.awaitProgress(2);
+        other.startPod("reader", "n1");
+        CLUSTER.awaitReady(NAMESPACE, "reader");
+        assertEquals(sum, CLUSTER.exec(NAMESPACE, "reader", "sh", "-c", "sha256sum < /data/big"));
+        CLUSTER.startNode(NODE);
+        CLUSTER.awaitNode(NODE, true);
+        release.awaitReady();
+        long recovery = TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - stopped);
+        JsonNode seen = elsewhere.finish();
+        assertTrue(seen.path("wrong").isNull(), seen::toString);
+        assertEquals(0, seen.path("errors").asLong(), seen::toString);
+        MATRIX.add(test.getDisplayName(), "no fsynced byte lost; other nodes see nothing", seen, recovery);
+    }
+
+    /** Files of no volume fill the cache's disk; nothing may fail, for what is written needs room only until it is sent. */
+    @Test
+    void cacheDiskFull(TestInfo test) throws Exception {
+        unharmed(test, () -> {
+            String free = CLUSTER.onNode(NODE, "sh", "-c", "df --output=avail -k /var/lib/larder/cache | tail -1")
+                    .strip();
+            long kibibytes = Long.parseLong(free) - 20 * 1024;
+            CLUSTER.onNode(NODE, "fallocate", "-l", kibibytes + "KiB", "/var/lib/larder/cache/foreign");
+            try {
+                TimeUnit.SECONDS.sleep(10);
+            } finally {
+                CLUSTER.onNode(NODE, "rm", "/var/lib/larder/cache/foreign");
+            }
         });
     }
 }

@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 
@@ -96,15 +97,22 @@ final class LoadPod {
         return new LoadPod(volume.cluster(), volume.namespace(), name);
     }
 
-    /** The last line that it wrote; nothing before the first. */
+    /** The last line that it wrote; nothing before the first, and while kubelet does not answer. */
     JsonNode now() throws IOException {
-        String line = cluster.kubectl("-n", namespace, "logs", name, "--tail=1").strip();
+        String line = cluster.run("kubectl", "-n", namespace, "logs", name, "--tail=1")
+                .out()
+                .strip();
         return line.startsWith("{") && line.endsWith("}") ? JSON.readTree(line) : JSON.createObjectNode();
     }
 
     /** Waits until each kind of work has been done so many times more, without a new error. */
     void awaitProgress(int more) throws IOException {
-        JsonNode before = now();
+        AtomicReference<JsonNode> first = new AtomicReference<>();
+        Cluster.await("the load of " + name + " says how it is", () -> {
+            first.set(now());
+            return first.get().hasNonNull("rounds");
+        });
+        JsonNode before = first.get();
         Cluster.await("the load of " + name + " goes on", () -> progressed(before, now(), more));
     }
 
