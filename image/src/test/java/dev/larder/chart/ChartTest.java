@@ -23,6 +23,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 @Tag("cluster")
 final class ChartTest {
     private static final List<String> QUICK_START = List.of("-f", "values-quickstart.yaml");
+    private static final Path RBAC = Path.of("../operator/src/main/resources/dev/larder/operator/rbac.yaml");
     private static final List<String> PRODUCTION = List.of("-f", "values-production.yaml");
 
     static Stream<List<String>> valueSets() {
@@ -162,6 +163,18 @@ final class ChartTest {
         }
         readers.remove("larder-postgres-secret");
         assertEquals(Set.of("larder-operator"), readers);
+    }
+
+    /** The operator's own tests run with the rights of that file. */
+    @Test
+    void theOperatorHasTheRightsThatItIsTestedWith() throws Exception {
+        List<JsonNode> objects = render(List.of());
+        List<JsonNode> tested = Chart.documents(Files.readString(RBAC));
+        for (String kind : List.of("ClusterRole", "Role")) {
+            assertEquals(
+                    Chart.one(tested, kind, "larder-operator").path("rules"),
+                    Chart.one(objects, kind, "larder-operator").path("rules"));
+        }
     }
 
     @Test

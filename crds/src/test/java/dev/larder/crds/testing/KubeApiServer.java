@@ -159,6 +159,8 @@ public final class KubeApiServer implements AutoCloseable {
                 "--cert-dir=" + directory.resolve("certificates"),
                 "--token-auth-file=" + tokens,
                 "--authorization-mode=RBAC",
+                // as every cluster with a CSI driver has it
+                "--allow-privileged=true",
                 "--service-account-issuer=https://kubernetes.default.svc",
                 "--service-account-key-file=" + key,
                 "--service-account-signing-key-file=" + key,
