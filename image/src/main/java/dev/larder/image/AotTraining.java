@@ -1,15 +1,8 @@
 package dev.larder.image;
 
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
-import java.net.URI;
-import java.net.http.HttpClient;
-import java.net.http.HttpRequest;
-import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -22,7 +15,6 @@ import java.util.concurrent.TimeUnit;
  */
 final class AotTraining {
     private static final long DEADLINE_SECONDS = 600;
-    private static final Duration ANSWER = Duration.ofSeconds(60);
 
     private final Path home;
 
@@ -33,20 +25,24 @@ final class AotTraining {
 
     void run() throws IOException, InterruptedException {
         for (String entry : EntryPoints.trainedBy("help", home)) {
-            Process process = start(entry, true, List.of(entry, "--help"));
-            end(entry, process);
+            launch(entry, writing(entry), List.of(entry, "--help"));
+            check(entry);
         }
         for (String entry : EntryPoints.trainedBy("serve", home)) {
-            serve(entry);
+            try (ServedEntry served = ServedEntry.start(home, entry, writing(entry), log(entry))) {
+                for (String path : List.of("/healthz", "/readyz", "/metrics")) {
+                    served.await(path);
+                }
+            }
+            check(entry);
         }
         // A scratch volume is mounted and used, which needs root and /dev/fuse.
         for (String entry : EntryPoints.trainedBy("mount", home)) {
-            end(
-                    entry,
-                    start(entry, false, List.of("larder", "train", cache(entry).toString())));
+            launch(entry, Map.of(), List.of("larder", "train", cache(entry).toString()));
             for (String leftover : List.of(".lock", ".log")) {
                 Files.deleteIfExists(cache(entry).resolveSibling(entry + ".aot" + leftover));
             }
+            check(entry);
         }
     }
 
@@ -58,52 +54,12 @@ final class AotTraining {
         return cache(entry).resolveSibling(entry + ".training");
     }
 
-    /** In directories of its own, until its health port answers. */
-    private void serve(String entry) throws IOException, InterruptedException {
-        Path scratch = Files.createTempDirectory("larder-training");
-        int port;
-        try (ServerSocket any = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            port = any.getLocalPort();
-        }
-        try {
-            Process process = start(
-                    entry,
-                    true,
-                    List.of(
-                            entry,
-                            "--node-name=training",
-                            "--run-dir=" + scratch.resolve("run"),
-                            "--kubelet-dir=" + scratch.resolve("kubelet"),
-                            "--health-port=" + port));
-            for (String path : List.of("/healthz", "/readyz", "/metrics")) {
-                ask(process, URI.create("http://127.0.0.1:" + port + path));
-            }
-            process.destroy();
-            end(entry, process);
-        } finally {
-            StagedRoot.delete(scratch);
-        }
+    private Map<String, String> writing(String entry) {
+        return Map.of("LARDER_AOT_OUTPUT", cache(entry).toString());
     }
 
-    /** Until there is an answer, whatever it is. */
-    private static void ask(Process process, URI address) throws IOException, InterruptedException {
-        long end = System.nanoTime() + ANSWER.toNanos();
-        try (HttpClient client = HttpClient.newHttpClient()) {
-            while (process.isAlive() && System.nanoTime() < end) {
-                try {
-                    HttpRequest request =
-                            HttpRequest.newBuilder(address).timeout(ANSWER).build();
-                    client.send(request, HttpResponse.BodyHandlers.discarding());
-                    return;
-                } catch (IOException e) {
-                    // It does not listen yet.
-                    Thread.sleep(100);
-                }
-            }
-        }
-    }
-
-    private Process start(String entry, boolean writesCache, List<String> arguments) throws IOException {
+    private void launch(String entry, Map<String, String> environment, List<String> arguments)
+            throws IOException, InterruptedException {
         List<String> command = new ArrayList<>();
         command.add(home.resolve("bin/larder-entry").toString());
         command.addAll(arguments);
@@ -111,17 +67,14 @@ final class AotTraining {
                 .redirectErrorStream(true)
                 .redirectOutput(log(entry).toFile())
                 .redirectInput(Path.of("/dev/null").toFile());
-        if (writesCache) {
-            builder.environment()
-                    .putAll(Map.of("LARDER_AOT_OUTPUT", cache(entry).toString()));
-        }
-        return builder.start();
-    }
-
-    private void end(String entry, Process process) throws IOException, InterruptedException {
+        builder.environment().putAll(environment);
+        Process process = builder.start();
         if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
             process.destroyForcibly().waitFor();
         }
+    }
+
+    private void check(String entry) throws IOException {
         Path made = cache(entry);
         if (!Files.exists(made) || Files.size(made) == 0) {
             Files.deleteIfExists(made);
