@@ -54,6 +54,7 @@ final class ImageReport {
             for (int run = 0; run < RUNS; run++) {
                 try (ServedEntry served = ServedEntry.start(home, entry, Map.of("LARDER_AOT", aot), log)) {
                     best = Math.min(best, served.await("/healthz"));
+                    served.kill();
                 }
             }
             return best;

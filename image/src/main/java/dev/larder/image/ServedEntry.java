@@ -82,7 +82,14 @@ final class ServedEntry implements AutoCloseable {
         return Double.NaN;
     }
 
-    /** Ends it, and waits: a cache is written at the end. */
+    /** Ends it at once. Asked to, an agent would wait for another to take its volumes. */
+    void kill() {
+        List<ProcessHandle> all = new ArrayList<>(process.descendants().toList());
+        process.destroyForcibly();
+        all.forEach(ProcessHandle::destroyForcibly);
+    }
+
+    /** Asks it to end, and waits: a cache is written at the end. */
     @Override
     public void close() throws IOException {
         process.destroy();
