@@ -48,6 +48,7 @@ capabilities: {drop: [ALL]}
 startupProbe:
   httpGet: {path: /healthz, port: health}
   periodSeconds: 2
+  timeoutSeconds: 5
   failureThreshold: 60
 livenessProbe:
   httpGet: {path: /healthz, port: health}

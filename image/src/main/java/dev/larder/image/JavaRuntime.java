@@ -28,7 +28,7 @@ final class JavaRuntime {
 
     /**
      * Of it only java.beans and java.awt are named, by code for JavaBeans, harmony's pack200 and the geometric types of
-     * PostgreSQL, none of which runs here; each library guards the use or never gets there. It would add 27 MB.
+     * PostgreSQL, none of which runs here; each library guards the use or never gets there. It would add 23 MB.
      */
     private static final String LEFT_OUT = "java.desktop";
 

@@ -326,12 +326,19 @@ final class ChartTest {
         for (String line : Files.readAllLines(Path.of("src/main/root/etc/entry-points"))) {
             known.add(line.split(" ", 2)[0]);
         }
+        Set<String> started = new TreeSet<>();
         for (JsonNode workload : Chart.workloads(render(QUICK_START))) {
-            JsonNode container = Chart.pod(workload).path("containers").path(0);
-            if (!container.has("command")) {
-                assertEquals(container.path("name"), container.path("args").path(0));
-                assertTrue(known.contains(container.path("name").asText()), container::toString);
+            for (JsonNode container : containers(workload)) {
+                if (!container.has("command")) {
+                    assertEquals(container.path("name"), container.path("args").path(0));
+                    started.add(container.path("name").asText());
+                }
             }
         }
+        assertTrue(
+                started.containsAll(List.of("operator", "csi-controller", "csi-node", "node-agent")),
+                started::toString);
+        known.retainAll(started);
+        assertEquals(started, known);
     }
 }

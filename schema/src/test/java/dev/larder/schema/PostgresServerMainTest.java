@@ -2,6 +2,7 @@ package dev.larder.schema;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
@@ -164,6 +165,27 @@ final class PostgresServerMainTest {
         }
         assertEquals("28P01", refused.getSQLState());
         assertFalse(said().contains("another"), "a password stands in the log");
+    }
+
+    @Test
+    void withACertificateNobodyIsServedInTheClear() throws Exception {
+        Path tls = directory.resolve("tls");
+        ServerAccount.current().ownDirectory(tls);
+        TestCertificate.write("server", tls);
+        Path root = Files.copy(tls.resolve("server.crt"), directory.resolve("root.crt"));
+        launch("--tls-certificate=" + tls.resolve("server.crt"), "--tls-key=" + tls.resolve("server.key"));
+        awaitServer("first-password");
+        String url = "jdbc:postgresql://127.0.0.1:" + port + "/postgres?sslmode=";
+        String verified = url + "verify-full&sslrootcert=" + root;
+        try (Connection connection = DriverManager.getConnection(verified, EmbeddedPostgres.USER, "first-password")) {
+            assertTrue(connection.isValid(10));
+        }
+        SQLException refused = assertThrows(
+                SQLException.class,
+                () -> DriverManager.getConnection(url + "disable", EmbeddedPostgres.USER, "first-password")
+                        .close());
+        assertTrue(refused.getMessage().contains("no encryption"), refused.getMessage());
+        assertEquals(0, terminate(), this::said);
     }
 
     @Test
