@@ -24,6 +24,7 @@ import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -36,8 +37,11 @@ final class Applier {
     private final Options options;
     private final String clusterId;
     private final Clock clock;
+    private final Consumer<Step> applied;
 
-    Applier(KubernetesClient client, Options options, String clusterId, Clock clock) {
+    /** @param applied is told each step after it is done */
+    Applier(KubernetesClient client, Options options, String clusterId, Clock clock, Consumer<Step> applied) {
+        this.applied = applied;
         this.client = client;
         this.options = options;
         this.clusterId = clusterId;
@@ -50,9 +54,10 @@ final class Applier {
             for (Step step : plan) {
                 run.apply(step);
                 LOG.info("applied volume={} id={} step={}", Made.fullName(seen.volume()), seen.id(), step);
+                applied.accept(step);
             }
         } catch (PostgresException e) {
-            throw Observer.databaseFailed(seen.stores(), e);
+            throw Observer.databaseFailed(seen.stores().metadata().getMetadata().getName(), e);
         }
     }
 

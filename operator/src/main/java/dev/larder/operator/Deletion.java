@@ -42,8 +42,8 @@ final class Deletion {
             return;
         }
         UUID id = Made.id(volume);
-        Stores.Chosen chosen = stores.known(volume);
-        ServerLogin admin = chosen.database().admin();
+        String store = Stores.status(volume).metadataStore();
+        ServerLogin admin = stores.database(store).admin();
         try {
             boolean ours = new VolumeRegistry(admin)
                     .find(id)
@@ -66,7 +66,7 @@ final class Deletion {
                     id,
                     volume.getSpec().deletionPolicy());
         } catch (PostgresException e) {
-            throw Observer.databaseFailed(chosen, e);
+            throw Observer.databaseFailed(store, e);
         }
     }
 

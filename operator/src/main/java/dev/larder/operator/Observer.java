@@ -90,16 +90,12 @@ final class Observer {
                     claim,
                     clock.instant());
         } catch (PostgresException e) {
-            throw databaseFailed(stores, e);
+            throw databaseFailed(stores.metadata().getMetadata().getName(), e);
         }
     }
 
-    static Problem databaseFailed(Stores.Chosen stores, PostgresException e) {
-        return new Problem(
-                Cause.DatabaseFailed,
-                e.getMessage() + "; kubectl describe metadatastore "
-                        + stores.metadata().getMetadata().getName(),
-                e);
+    static Problem databaseFailed(String store, PostgresException e) {
+        return new Problem(Cause.DatabaseFailed, e.getMessage() + "; kubectl describe metadatastore " + store, e);
     }
 
     private static <T extends HasMetadata> Optional<T> ours(Optional<T> found, UUID id) {
@@ -153,7 +149,10 @@ final class Observer {
     private boolean isPrefixOwned(SharedVolume volume, UUID id, Stores.Chosen stores) {
         Optional<Owner> owner = stores.bucket().owner(id);
         if (owner.isPresent()) {
-            if (!owner.get().isSameVolume(owner(volume, id, clusterId))) {
+            if (owner.get().isSameVolume(owner(volume, id, clusterId))) {
+                return true;
+            }
+            if (!mayAdopt(volume, id, stores)) {
                 throw new Problem(
                         Cause.OwnedByAnother,
                         "the folder of volume " + id + " in ObjectStore "
@@ -161,7 +160,7 @@ final class Observer {
                                 + owner.get().namespace() + "/" + owner.get().name()
                                 + " of another cluster: nothing there is touched; use another store or prefix");
             }
-            return true;
+            return false;
         }
         if (!stores.bucket().isEmpty(id)) {
             throw new Problem(
@@ -172,6 +171,13 @@ final class Observer {
                             + "look at them and remove them if nobody needs them");
         }
         return false;
+    }
+
+    private static boolean mayAdopt(SharedVolume volume, UUID id, Stores.Chosen stores) {
+        return volume.getSpec().adopt() != null
+                && stores.metadata()
+                        .getSpec()
+                        .letsAdopt(id.toString(), volume.getMetadata().getNamespace());
     }
 
     static Owner owner(SharedVolume volume, UUID id, String clusterId) {

@@ -49,7 +49,7 @@ public final class OperatorMain {
         stopOnSignal(ended);
         try (KubernetesClient client = new KubernetesClientBuilder().build();
                 RunningOperator running =
-                        RunningOperator.start(client, options, scratch, instance, Clock.systemUTC(), end)) {
+                        RunningOperator.start(client, options, scratch, instance, Clock.systemUTC(), step -> {}, end)) {
             running.awaitEnd(ended);
         }
         if (lost.get()) {

@@ -67,8 +67,9 @@ final class Planner {
             }
             steps.add(new Step.Enter());
         } else {
-            requireOurs(seen, seen.entry().get());
-            if (seen.entry().get().state() != State.LIVE) {
+            Entry entry = seen.entry().get();
+            requireOurs(seen, entry);
+            if (entry.state() != State.LIVE || !entry.cluster().equals(cluster)) {
                 steps.add(new Step.Enter());
             }
         }
@@ -80,19 +81,8 @@ final class Planner {
     private void requireOurs(Observed seen, Entry entry) {
         String namespace = seen.volume().getMetadata().getNamespace();
         String name = seen.volume().getMetadata().getName();
-        boolean adopts = seen.volume().getSpec().adopt() != null;
         boolean ours = entry.belongsTo(cluster, namespace) && entry.name().equals(name);
-        if (adopts && !ours) {
-            if (!entry.belongsTo(cluster, namespace)) {
-                throw notAdoptable(
-                        seen,
-                        "it belongs to namespace " + entry.namespace()
-                                + (entry.cluster().equals(cluster) ? "" : " of another cluster"));
-            }
-            if (entry.state() == State.LIVE) {
-                throw notAdoptable(seen, "SharedVolume " + entry.namespace() + "/" + entry.name() + " is using it");
-            }
-        } else if (!ours) {
+        if (!ours && seen.volume().getSpec().adopt() == null) {
             throw new Problem(
                     Cause.OwnedByAnother,
                     "volume " + seen.id() + " on " + seen.stores().database() + " belongs to SharedVolume "
@@ -100,8 +90,25 @@ final class Planner {
                             + (entry.cluster().equals(cluster) ? "" : " of another cluster")
                             + ": nothing there is touched; delete this SharedVolume and make one without a status");
         }
+        if (!ours) {
+            requireAdoptable(seen, entry, namespace);
+        }
         if (!entry.objectStore().equals(seen.stores().objects().getMetadata().getName())) {
             throw notAdoptable(seen, "its bytes are in ObjectStore " + entry.objectStore());
+        }
+    }
+
+    private void requireAdoptable(Observed seen, Entry entry, String namespace) {
+        boolean here = entry.cluster().equals(cluster);
+        if (!entry.belongsTo(cluster, namespace)
+                && !seen.stores().metadata().getSpec().letsAdopt(seen.id().toString(), namespace)) {
+            throw notAdoptable(
+                    seen,
+                    "it belongs to namespace " + entry.namespace() + (here ? "" : " of another cluster")
+                            + ", and spec.adoptions of the store does not name it and this namespace");
+        }
+        if (here && entry.state() == State.LIVE) {
+            throw notAdoptable(seen, "SharedVolume " + entry.namespace() + "/" + entry.name() + " is using it");
         }
     }
 

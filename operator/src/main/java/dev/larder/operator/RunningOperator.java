@@ -19,6 +19,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -47,10 +48,17 @@ final class RunningOperator implements AutoCloseable {
      * @param client is closed by its owner
      * @param scratch a directory of this process
      * @param instance the name of the pod
+     * @param applied is told each step after it is done
      * @param lost called when another one leads: what runs here must end
      */
     static RunningOperator start(
-            KubernetesClient client, Options options, Path scratch, String instance, Clock clock, Runnable lost)
+            KubernetesClient client,
+            Options options,
+            Path scratch,
+            String instance,
+            Clock clock,
+            Consumer<Step> applied,
+            Runnable lost)
             throws IOException {
         AtomicBoolean stopping = new AtomicBoolean();
         PrometheusMeterRegistry metrics = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
@@ -65,6 +73,9 @@ final class RunningOperator implements AutoCloseable {
                 service.withLeaderElectionConfiguration(lease(options, instance, stopping, lost));
             }
         });
+        Consumer<Step> counted = step -> metrics.counter(
+                        "larder.operator.steps", "step", step.getClass().getSimpleName())
+                .increment();
         String clusterId = clusterId(client);
         CertificateFiles certificates = new CertificateFiles(scratch);
         Buckets buckets = new Buckets();
@@ -77,7 +88,8 @@ final class RunningOperator implements AutoCloseable {
                 new ObjectStoreReconciler(client, options, buckets, events, clock),
                 RunningOperator::<ObjectStore>retrying);
         operator.register(
-                new SharedVolumeReconciler(client, options, clusterId, certificates, buckets, events, clock),
+                new SharedVolumeReconciler(
+                        client, options, clusterId, certificates, buckets, events, clock, counted.andThen(applied)),
                 RunningOperator::<SharedVolume>retrying);
         HealthServer health = new HealthServer(
                 options.healthPort(),

@@ -16,6 +16,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /**
  * SharedVolume: database, logins, folder, Secret, PersistentVolume, claim. Of one volume one reconciliation runs at a
@@ -28,6 +29,7 @@ final class SharedVolumeReconciler implements Reconciler<SharedVolume>, Cleaner<
     private final KubernetesClient client;
     private final Options options;
     private final String clusterId;
+    private final Applier applier;
     private final CertificateFiles certificates;
     private final Buckets buckets;
     private final StatusWriter status;
@@ -46,13 +48,15 @@ final class SharedVolumeReconciler implements Reconciler<SharedVolume>, Cleaner<
             CertificateFiles certificates,
             Buckets buckets,
             Events events,
-            Clock clock) {
+            Clock clock,
+            Consumer<Step> applied) {
         this.client = client;
         this.options = options;
         this.clusterId = clusterId;
         this.certificates = certificates;
         this.buckets = buckets;
-        this.status = new StatusWriter(client, events, clock);
+        this.status = new StatusWriter(client, clusterId, events, clock);
+        this.applier = new Applier(client, options, clusterId, clock, applied);
         this.clock = clock;
     }
 
@@ -76,7 +80,7 @@ final class SharedVolumeReconciler implements Reconciler<SharedVolume>, Cleaner<
             List<Step> plan = new Planner(clusterId).plan(seen);
             if (!plan.isEmpty()) {
                 observer.forget(seen.id());
-                new Applier(client, options, clusterId, clock).apply(seen, plan);
+                applier.apply(seen, plan);
             }
             status.done(current, seen);
             backoff.succeeded(resource);

@@ -4,6 +4,8 @@ import dev.larder.crds.v1alpha1.SharedVolume;
 import dev.larder.crds.v1alpha1.SharedVolumeStatus;
 import dev.larder.crds.v1alpha1.SharedVolumeStatus.Phase;
 import dev.larder.operator.Problem.Condition;
+import dev.larder.schema.PostgresException;
+import dev.larder.schema.VolumeRegistry;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.time.Clock;
 import java.util.List;
@@ -16,12 +18,18 @@ import java.util.UUID;
 final class StatusWriter {
     private static final String MADE = "Made";
 
+    /** Takes a moment each time: nothing that people should be warned of. */
+    private static final String WAITING = "WaitingForBinding";
+
     private final KubernetesClient client;
+    private final String clusterId;
     private final Events events;
     private final Clock clock;
 
-    StatusWriter(KubernetesClient client, Events events, Clock clock) {
+    /** @param clusterId uid of this cluster */
+    StatusWriter(KubernetesClient client, String clusterId, Events events, Clock clock) {
         this.client = client;
+        this.clusterId = clusterId;
         this.events = events;
         this.clock = clock;
     }
@@ -32,8 +40,9 @@ final class StatusWriter {
         if (before.volumeId() != null) {
             return volume;
         }
-        String adopted = volume.getSpec().adopt();
-        String id = adopted == null ? UUID.randomUUID().toString() : adopted;
+        String id = volume.getSpec().adopt() == null
+                ? identity(volume, stores)
+                : volume.getSpec().adopt();
         return write(
                 volume,
                 new SharedVolumeStatus(
@@ -49,6 +58,22 @@ final class StatusWriter {
                         null,
                         null,
                         null));
+    }
+
+    /** A SharedVolume whose status was lost, by a restored backup for instance, gets the volume that it had. */
+    private String identity(SharedVolume volume, Stores.Chosen stores) {
+        try {
+            return new VolumeRegistry(stores.database().admin())
+                    .living(
+                            clusterId,
+                            volume.getMetadata().getNamespace(),
+                            volume.getMetadata().getName())
+                    .map(entry -> entry.id())
+                    .orElseGet(UUID::randomUUID)
+                    .toString();
+        } catch (PostgresException e) {
+            throw Observer.databaseFailed(stores.metadata().getMetadata().getName(), e);
+        }
     }
 
     /** All was done; whether the claim is bound is the cluster's part. */
@@ -69,7 +94,7 @@ final class StatusWriter {
                     .set(
                             Condition.Bound.name(),
                             bound,
-                            bound ? "Bound" : "WaitingForBinding",
+                            bound ? "Bound" : WAITING,
                             bound
                                     ? "claim " + claim + " is bound"
                                     : "claim " + claim + " is not bound yet; kubectl -n "
@@ -79,7 +104,7 @@ final class StatusWriter {
         conditions.set(
                 Condition.Ready.name(),
                 bound,
-                bound ? "Ready" : "WaitingForBinding",
+                bound ? "Ready" : WAITING,
                 bound ? "pods can mount it" : "its claim is not bound yet");
         return write(volume, status(volume, seen, bound ? Phase.Ready : Phase.Pending, conditions));
     }
@@ -171,7 +196,8 @@ final class StatusWriter {
             }
             if (condition.getStatus().equals("True")) {
                 events.normal(volume, condition.getType(), condition.getMessage());
-            } else if (!condition.getType().equals(Condition.Ready.name())) {
+            } else if (!condition.getType().equals(Condition.Ready.name())
+                    && !condition.getReason().equals(WAITING)) {
                 events.warning(volume, condition.getReason(), condition.getMessage());
             }
         }

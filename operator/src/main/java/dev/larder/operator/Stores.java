@@ -41,21 +41,27 @@ final class Stores {
         return open(metadata, objects);
     }
 
-    /** Those that the volume was made in, whether or not they are ready. */
-    Chosen known(SharedVolume volume) {
-        return open(metadataStore(volume), objectStore(volume));
+    /** The server that the volume was made on, whether or not it is ready and may be used. */
+    DatabaseServer database(String metadataStore) {
+        MetadataStore store =
+                cluster.metadataStore(metadataStore).orElseThrow(() -> missing("MetadataStore", metadataStore));
+        return server(store);
     }
 
     private Chosen open(MetadataStore metadata, ObjectStore objects) {
-        Secret admin = secret(
-                metadata.getSpec().postgres().secretRef().name(),
-                "MetadataStore " + metadata.getMetadata().getName());
-        DatabaseServer server = DatabaseServer.of(metadata, admin, certificates);
+        DatabaseServer server = server(metadata);
         if (objects.getSpec().s3() == null) {
             return new Chosen(metadata, server, objects, null, null);
         }
         Keys keys = keys(objects);
         return new Chosen(metadata, server, objects, buckets.of(objects, keys), keys);
+    }
+
+    private DatabaseServer server(MetadataStore store) {
+        Secret admin = secret(
+                store.getSpec().postgres().secretRef().name(),
+                "MetadataStore " + store.getMetadata().getName());
+        return DatabaseServer.of(store, admin, certificates);
     }
 
     private Keys keys(ObjectStore store) {

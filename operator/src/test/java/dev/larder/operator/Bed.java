@@ -56,6 +56,9 @@ final class Bed implements AutoCloseable {
     private KubernetesClient account;
     private RunningOperator operator;
 
+    /** Is told each step; it may throw, as if the operator died there. */
+    volatile java.util.function.Consumer<Step> applied = step -> {};
+
     Bed(Path directory) throws Exception {
         this.directory = directory;
         Files.setPosixFilePermissions(directory, PosixFilePermissions.fromString("rwxr-xr-x"));
@@ -128,6 +131,7 @@ final class Bed implements AutoCloseable {
                 Files.createTempDirectory(directory, "scratch"),
                 "operator-0",
                 Clock.systemUTC(),
+                step -> applied.accept(step),
                 () -> {});
     }
 
@@ -213,6 +217,29 @@ final class Bed implements AutoCloseable {
                 .filter(condition -> condition.getType().equals(type))
                 .findFirst()
                 .orElseThrow();
+    }
+
+    Condition awaitMessage(String name, String type, String part) {
+        return condition(
+                await(
+                                name,
+                                status -> condition(status, type) != null
+                                        && condition(status, type).getMessage().contains(part))
+                        .getStatus(),
+                type);
+    }
+
+    /** An event of this reason whose text has this part. */
+    void awaitEvent(String namespace, String reason, String part) throws InterruptedException {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(PATIENCE_S);
+        while (client.events().v1().events().inNamespace(namespace).list().getItems().stream()
+                .noneMatch(event ->
+                        reason.equals(event.getReason()) && event.getNote().contains(part))) {
+            if (System.nanoTime() - end > 0) {
+                throw new AssertionError("no event " + reason + " about " + part + " in " + namespace);
+            }
+            Thread.sleep(100);
+        }
     }
 
     void awaitGone(String name) {

@@ -137,15 +137,34 @@ public final class VolumeRegistry {
         return find(volume).orElseThrow();
     }
 
-    /** A deleted volume lives again under a name; nothing happens to one that lives already. */
+    /**
+     * A deleted volume lives again under a name, or one of another cluster, which then must not use it any more. Nothing
+     * happens to one that lives in this cluster already.
+     */
     public void adopt(UUID volume, String cluster, String namespace, String name) {
         change(
                 volume,
                 "UPDATE public.volume SET state = 'LIVE', since = now(), purge_after = NULL, cluster = ?,"
-                        + " namespace = ?, name = ? WHERE id = ? AND state <> 'LIVE'",
+                        + " namespace = ?, name = ? WHERE (state <> 'LIVE' OR cluster <> ?) AND id = ?",
                 cluster,
                 namespace,
-                name);
+                name,
+                cluster);
+    }
+
+    /** The volume that lives under this name, whatever its SharedVolume remembers. */
+    public Optional<Entry> living(String cluster, String namespace, String name) {
+        try (Connection registry = connect();
+                PreparedStatement query = registry.prepareStatement("SELECT " + COLUMNS
+                        + " FROM public.volume WHERE state = 'LIVE' AND cluster = ? AND namespace = ? AND name = ?"
+                        + " ORDER BY since LIMIT 1")) {
+            query.setString(1, cluster);
+            query.setString(2, namespace);
+            query.setString(3, name);
+            return read(query).stream().findFirst();
+        } catch (SQLException e) {
+            throw failed("look up volume " + namespace + "/" + name, e);
+        }
     }
 
     /** Its SharedVolume is going, its data stays. */

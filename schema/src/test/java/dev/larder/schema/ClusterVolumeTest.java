@@ -123,6 +123,10 @@ class ClusterVolumeTest {
         assertEquals(State.LIVE, registry.find(later).orElseThrow().state());
         registry.adopt(later, "c9", "team", "thief");
         assertEquals("again", registry.find(later).orElseThrow().name());
+        assertEquals(later, registry.living("c9", "team", "again").orElseThrow().id());
+        assertEquals(Optional.empty(), registry.living("c9", "team", "models"));
+        registry.adopt(later, "c10", "team", "moved");
+        assertEquals("c10", registry.find(later).orElseThrow().cluster());
 
         registry.strike(kept);
         registry.strike(trashed);

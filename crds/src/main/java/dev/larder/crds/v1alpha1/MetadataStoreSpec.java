@@ -16,7 +16,28 @@ public record MetadataStoreSpec(
         Postgres postgres,
 
         @JsonPropertyDescription("Namespaces whose SharedVolumes may use it; default: every namespace") @Size(max = 256)
-        List<@Pattern(Patterns.DNS_LABEL) @Size(max = 63) String> allowedNamespaces) {
+        List<@Pattern(Patterns.DNS_LABEL) @Size(max = 63) String> allowedNamespaces,
+
+        @JsonPropertyDescription(
+                "Volumes that a namespace may take over with spec.adopt though another namespace or cluster had them")
+        @Size(max = 256)
+        List<Adoption> adoptions) {
+
+    /** One volume that may change hands. */
+    public record Adoption(
+            @JsonPropertyDescription("The volume's uuid") @Required @Pattern(Patterns.UUID) @Size(max = 36)
+            String volumeId,
+
+            @JsonPropertyDescription("The namespace of the SharedVolume that adopts it")
+            @Required
+            @Pattern(Patterns.DNS_LABEL)
+            @Size(max = 63)
+            String namespace) {}
+
+    /** Whether an administrator lets this namespace take this volume over. */
+    public boolean letsAdopt(String volumeId, String namespace) {
+        return adoptions != null && adoptions.contains(new Adoption(volumeId, namespace));
+    }
 
     /** A server that is there already. */
     @JsonInclude(JsonInclude.Include.NON_NULL)

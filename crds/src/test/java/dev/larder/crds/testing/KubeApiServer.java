@@ -34,7 +34,7 @@ public final class KubeApiServer implements AutoCloseable {
 
     private static final String CONTROLLERS = "persistentvolume-binder-controller,"
             + "persistentvolumeclaim-protection-controller,persistentvolume-protection-controller,"
-            + "garbage-collector-controller,namespace-controller";
+            + "garbage-collector-controller,namespace-controller,serviceaccount-controller";
     private static final Duration START = Duration.ofMinutes(2);
     private static final String TOKEN = "administrator-of-the-test";
 
@@ -190,11 +190,14 @@ public final class KubeApiServer implements AutoCloseable {
     private void run(Path program, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(program.toString()));
         command.addAll(List.of(arguments));
-        processes.add(new ProcessBuilder(command)
+        Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(
                         directory.resolve(program.getFileName() + ".log").toFile())
-                .start());
+                .start();
+        processes.add(process);
+        // Also when the JVM ends before the test does.
+        Runtime.getRuntime().addShutdownHook(new Thread(process::destroyForcibly));
     }
 
     private void awaitReady() {
