@@ -125,7 +125,7 @@ final class Applier {
         /** The generation is a time, so that it grows even when a Secret was lost. */
         private void writeSecret(Step.WriteSecret write) {
             long before = secret == null ? 0 : AccessSecret.generation(secret);
-            long generation = Math.max(before + 1, clock.instant().getEpochSecond());
+            long generation = Math.max(before + 1, clock.millis());
             String password = write.newPassword()
                     ? AccessSecret.newPassword()
                     : AccessSecret.password(secret).orElseThrow();

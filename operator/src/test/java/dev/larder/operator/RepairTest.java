@@ -141,11 +141,12 @@ class RepairTest {
                 .inNamespace(Bed.TEAM)
                 .withName("unclaimed")
                 .delete();
-        await(
-                "another claim is bound",
-                () -> bed.claim("unclaimed") != null
-                        && !bed.claim("unclaimed").getMetadata().getUid().equals(uid)
-                        && "Bound".equals(bed.claim("unclaimed").getStatus().getPhase()));
+        await("another claim is bound", () -> {
+            var claim = bed.claim("unclaimed");
+            return claim != null
+                    && !claim.getMetadata().getUid().equals(uid)
+                    && "Bound".equals(claim.getStatus().getPhase());
+        });
         assertEquals(
                 bed.claim("unclaimed").getMetadata().getUid(),
                 bed.persistentVolumeOf(volume).getSpec().getClaimRef().getUid());
@@ -180,11 +181,11 @@ class RepairTest {
         await("nothing is left to do", () -> {
             bed.applied = steps::add;
             steps.clear();
-            awaitReconciliations(20);
+            awaitReconciliations(5);
             return steps.isEmpty();
         });
         String before = versions(volume);
-        awaitReconciliations(20);
+        awaitReconciliations(5);
         assertEquals(before, versions(bed.volume("quiet").get()));
         assertEquals(0, steps.size());
     }
