@@ -13,7 +13,9 @@ import java.nio.file.Path;
 final class FsGroup {
     private static final int PERMISSIONS = 07777;
     private static final int AS_CREATED = 0755;
-    private static final int GIVEN = 02775;
+
+    /** rwx of the group, and what is made in it has its group. */
+    private static final int GROUP_WRITES = 02070;
 
     /** What became of a request. */
     enum Outcome {
@@ -26,21 +28,22 @@ final class FsGroup {
     private FsGroup() {}
 
     /**
-     * The mode goes first: "root:root 2775" is what a crash in between leaves, and no one else makes it, so the next call
-     * ends what this one began. Asks the file system, so it may hang.
+     * The owner goes first: it is chown that may clear set-group-id. "root:GROUP 0755" is what a crash in between leaves, and
+     * the next call for the same group ends what this one began. Asks the file system, so it may hang.
      */
     static Outcome apply(Path root, long group) {
         try (Descriptor directory = LinuxFile.open(root, OpenFlags.O_DIRECTORY, 0)) {
             FileStat stat = LinuxFile.stat(directory.number());
             int mode = stat.mode() & PERMISSIONS;
-            if (stat.gid() == (int) group && (mode & 02070) == 02070) {
+            boolean has = stat.gid() == (int) group;
+            if (has && (mode & GROUP_WRITES) == GROUP_WRITES) {
                 return Outcome.HAS_IT;
             }
-            if (stat.uid() != 0 || stat.gid() != 0 || (mode != AS_CREATED && mode != GIVEN)) {
+            if (stat.uid() != 0 || !(has || stat.gid() == 0) || mode != AS_CREATED) {
                 return Outcome.KEPT;
             }
-            LinuxFile.chmod(directory.number(), GIVEN);
             LinuxFile.chown(directory.number(), -1, (int) group);
+            LinuxFile.chmod(directory.number(), AS_CREATED | GROUP_WRITES);
             return Outcome.GIVEN;
         }
     }

@@ -274,6 +274,19 @@ class NodeServiceTest {
     }
 
     @Test
+    void aGroupThatWasGivenByHalfIsGivenByTheNextCall() throws IOException {
+        node.stage();
+        Path root = node.paths.volumeMount(node.volume);
+        Files.setAttribute(root, "unix:gid", 2000);
+        node.calls()
+                .nodePublishVolume(node.publishRequest(node.target("pod-1"))
+                        .setVolumeCapability(NodeFixture.capability(Mode.MULTI_NODE_MULTI_WRITER, "2000"))
+                        .build());
+        assertEquals(2000, Files.getAttribute(root, "unix:gid"));
+        assertEquals(042775, Files.getAttribute(root, "unix:mode"));
+    }
+
+    @Test
     void aRootDirectoryThatSomebodyChangedIsLeftAlone() throws IOException {
         node.stage();
         Path root = node.paths.volumeMount(node.volume);

@@ -2,8 +2,12 @@ package dev.larder.e2e;
 
 import dev.larder.crds.testing.KubeApiServer;
 import dev.larder.crds.v1alpha1.SharedVolume;
+import dev.larder.linux.Descriptor;
+import dev.larder.linux.LinuxFile;
 import dev.larder.linux.Mounts;
 import dev.larder.linux.Mounts.MountPoint;
+import dev.larder.linux.OpenFlags;
+import dev.larder.linux.Processes;
 import dev.larder.schema.ServerLogin;
 import io.fabric8.kubernetes.api.model.NamespaceBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
@@ -18,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -30,10 +35,11 @@ import java.util.stream.Stream;
  */
 final class ClusterProcesses implements AutoCloseable {
     static final String RELEASE = "larder-system";
+    private static final String CSI_NODE = "csi-node";
     private static final Duration START = Duration.ofMinutes(2);
 
     private final Larder larder = Larder.create();
-    private final List<Process> processes = new ArrayList<>();
+    private final Map<String, Process> processes = new LinkedHashMap<>();
     private final S3Server s3;
     private final KubeApiServer server;
     private final KubernetesClient client;
@@ -137,13 +143,7 @@ final class ClusterProcesses implements AutoCloseable {
                 "--namespace=" + RELEASE,
                 "--csi-address=" + controllerSocket(),
                 "--health-port=0");
-        run(
-                "csi-node",
-                "dev.larder.csi.CsiNodeMain",
-                "--node-name=node-1",
-                "--run-dir=" + home().resolve("run"),
-                "--kubelet-dir=" + kubelet(),
-                "--health-port=0");
+        launchNode();
         run(
                 "node-agent",
                 "dev.larder.agent.NodeAgentMain",
@@ -156,28 +156,58 @@ final class ClusterProcesses implements AutoCloseable {
         await(controllerSocket());
     }
 
+    private void launchNode() throws IOException {
+        run(
+                CSI_NODE,
+                "dev.larder.csi.CsiNodeMain",
+                "--node-name=node-1",
+                "--run-dir=" + home().resolve("run"),
+                "--kubelet-dir=" + kubelet(),
+                "--health-port=0");
+    }
+
+    /** kill -9, and at once a new one, as the launcher does it. */
+    void killNode() throws IOException, InterruptedException {
+        Process old = processes.get(CSI_NODE);
+        Processes.kill((int) old.pid(), Processes.SIGKILL);
+        old.waitFor();
+        launchNode();
+    }
+
+    /** Resident memory of csi-node, in MB. */
+    long nodeMegabytes() throws IOException {
+        Path status = Path.of("/proc", Long.toString(processes.get(CSI_NODE).pid()), "status");
+        for (String line : Files.readAllLines(status)) {
+            if (line.startsWith("VmRSS:")) {
+                return Long.parseLong(line.replaceAll("[^0-9]", "")) / 1024;
+            }
+        }
+        throw new AssertionError("no VmRSS in " + status);
+    }
+
     private void run(String name, String mainClass, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "--enable-native-access=ALL-UNNAMED",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",
-                "-Xmx192m",
+                "-Xmx" + (name.equals(CSI_NODE) ? 40 : 192) + "m",
                 "-cp",
                 System.getProperty("java.class.path"),
                 mainClass));
         command.addAll(List.of(arguments));
         ProcessBuilder builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(home().resolve(name + ".log").toFile());
+                .redirectOutput(ProcessBuilder.Redirect.appendTo(
+                        home().resolve(name + ".log").toFile()));
         builder.environment().put("KUBECONFIG", kubeconfig().toString());
-        processes.add(builder.start());
+        processes.put(name, builder.start());
     }
 
     private void await(Path socket) throws IOException {
         long end = System.nanoTime() + START.toNanos();
         while (!Files.exists(socket)) {
-            if (System.nanoTime() > end || !processes.stream().allMatch(Process::isAlive)) {
+            if (System.nanoTime() > end || !processes.values().stream().allMatch(Process::isAlive)) {
                 throw new AssertionError(socket + " does not appear\n" + logs());
             }
             try {
@@ -236,18 +266,30 @@ final class ClusterProcesses implements AutoCloseable {
         return all.toString();
     }
 
+    /** Directories of pods that a failed test leaves cannot be deleted before. */
+    private void clearMarkers() throws IOException {
+        try (Stream<Path> files = Files.walk(kubelet())) {
+            for (Path path : files.filter(file -> file.endsWith("mount")).toList()) {
+                try (Descriptor directory = LinuxFile.open(path, OpenFlags.O_DIRECTORY, 0)) {
+                    LinuxFile.setImmutable(directory.number(), false);
+                }
+            }
+        }
+    }
+
     /** Mounts that are left are detached first: nothing may wait for an agent that is killed then. */
     @Override
     public void close() throws IOException {
         for (Path left : mounts().reversed()) {
             Mounts.unmount(left, Mounts.MNT_DETACH | Mounts.MNT_FORCE);
         }
-        for (Process process : processes) {
+        for (Process process : processes.values()) {
             process.destroyForcibly()
                     .onExit()
                     .orTimeout(START.toSeconds(), TimeUnit.SECONDS)
                     .join();
         }
+        clearMarkers();
         client.close();
         server.close();
         s3.close();

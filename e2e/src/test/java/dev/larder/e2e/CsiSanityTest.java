@@ -9,9 +9,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -23,6 +25,34 @@ class CsiSanityTest {
     private static final int SPECS = 44;
 
     private static final Pattern SUMMARY = Pattern.compile("(\\d+) Passed \\| (\\d+) Failed \\| .* Skipped");
+
+    /** What capabilities that the driver does not have exclude, in csi-sanity's words. */
+    private static final Set<String> EXCLUDED = Set.of(
+            "Controller Publish, UnpublishVolume",
+            "ControllerGetVolumeHealth",
+            "ControllerListVolumeHealth",
+            "ControllerModifyVolume",
+            "ControllerPublishVolume",
+            "ControllerUnpublishVolume",
+            "CreateSnapshot",
+            "DeleteSnapshot",
+            "GetCapacity",
+            "GetSnapshot",
+            "GroupControllerService",
+            "ListSnapshots",
+            "Modify Volume",
+            "Modify volume",
+            "NodeExpandVolume",
+            "NodeGetStorageHealth",
+            "NodeGetVolumeHealth",
+            "Snapshot",
+            "Volume Cloning");
+
+    private static final Pattern SKIPPED = Pattern.compile("\\[SKIPPED\\] ([A-Z][A-Za-z, ]+) not supported");
+
+    private static Set<String> excluded(String output) {
+        return SKIPPED.matcher(output).results().map(result -> result.group(1)).collect(Collectors.toSet());
+    }
 
     @Test
     @Timeout(900)
@@ -38,6 +68,7 @@ class CsiSanityTest {
             System.out.println("csi-sanity: " + summary.group());
             assertEquals("0", summary.group(2), () -> output + "\n" + cluster.logs());
             assertTrue(Integer.parseInt(summary.group(1)) >= SPECS, output);
+            assertEquals(EXCLUDED, excluded(output));
             assertEquals(List.of(), cluster.mounts());
             assertEquals(List.of(), cluster.volumes());
         }
@@ -51,6 +82,7 @@ class CsiSanityTest {
                         Path.of(System.getenv(KubeApiServer.PROGRAMS), "csi-sanity")
                                 .toString(),
                         "-ginkgo.no-color",
+                        "-ginkgo.v",
                         "-csi.endpoint=" + socket,
                         "-csi.controllerendpoint=" + cluster.controllerSocket(),
                         "-csi.mountdir=" + pods.resolve("target"),
