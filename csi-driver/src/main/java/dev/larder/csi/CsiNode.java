@@ -30,15 +30,12 @@ public final class CsiNode implements AutoCloseable {
     private static final Duration LOCK_PATIENCE = Duration.ofSeconds(5);
     private static final Duration HEALTH_PATIENCE = Duration.ofSeconds(2);
 
-    /** Calls at once. */
-    private static final int CALLS = NodeBinds.MOST_WAITING + 32;
-
     /** System calls that hang at once before others are refused. */
     private static final int HANGING_CALLS = 64;
 
     private final CsiNodeOptions options;
     private final PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-    private final ExecutorService executor = CallExecutor.of(CALLS);
+    private final ExecutorService executor = CallExecutor.create();
     private final Deadlines deadlines = new Deadlines(HANGING_CALLS);
     private final RegistrationService registration;
     private HealthServer health;
@@ -90,7 +87,7 @@ public final class CsiNode implements AutoCloseable {
 
     private String problem() {
         if (!CallExecutor.isResponsive(executor, HEALTH_PATIENCE)) {
-            return "all " + CALLS + " threads for calls are busy";
+            return "no thread is free for calls";
         }
         return null;
     }

@@ -21,8 +21,8 @@ import org.slf4j.LoggerFactory;
 final class NodeBinds {
     private static final Logger LOG = LoggerFactory.getLogger(NodeBinds.class);
 
-    /** Calls that wait for agents at once: others need threads, too. */
-    static final int MOST_WAITING = 64;
+    /** Calls that wait for agents at once. */
+    private static final int MOST_WAITING = 64;
 
     private final NodePaths paths;
     private final NodeVolumes volumes;

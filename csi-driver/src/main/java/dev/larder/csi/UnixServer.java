@@ -4,6 +4,8 @@ import io.grpc.BindableService;
 import io.grpc.Server;
 import io.grpc.ServerInterceptor;
 import io.grpc.netty.shaded.io.grpc.netty.NettyServerBuilder;
+import io.grpc.netty.shaded.io.netty.buffer.UnpooledByteBufAllocator;
+import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.epoll.EpollIoHandler;
@@ -31,7 +33,7 @@ public final class UnixServer implements AutoCloseable {
     private static final int MAX_REQUEST_BYTES = 4 << 20;
 
     /** Of one connection; kubelet and each sidecar have one. */
-    private static final int MAX_CALLS = 256;
+    static final int MAX_CALLS = 256;
 
     private final Server server;
     private final EventLoopGroup loop;
@@ -53,6 +55,8 @@ public final class UnixServer implements AutoCloseable {
                     .channelType(EpollServerDomainSocketChannel.class)
                     .bossEventLoopGroup(loop)
                     .workerEventLoopGroup(loop)
+                    // A pool's chunks are most of what a server that is seldom asked would hold.
+                    .withChildOption(ChannelOption.ALLOCATOR, UnpooledByteBufAllocator.DEFAULT)
                     .maxConcurrentCallsPerConnection(MAX_CALLS)
                     .maxInboundMessageSize(MAX_REQUEST_BYTES)
                     .executor(executor);

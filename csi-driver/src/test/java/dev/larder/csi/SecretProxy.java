@@ -33,7 +33,7 @@ import java.util.function.Supplier;
 public final class SecretProxy extends NodeGrpc.NodeImplBase implements AutoCloseable {
     private final UnixChannel node;
     private final Function<String, Map<String, String>> secretOf;
-    private final ExecutorService executor = CallExecutor.of(4);
+    private final ExecutorService executor = CallExecutor.create();
     private UnixServer server;
 
     private SecretProxy(UnixChannel node, Function<String, Map<String, String>> secretOf) {

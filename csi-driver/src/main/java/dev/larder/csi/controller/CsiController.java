@@ -31,9 +31,6 @@ final class CsiController implements AutoCloseable {
     private static final Duration LOCK_PATIENCE = Duration.ofSeconds(1);
     private static final Duration HEALTH_PATIENCE = Duration.ofSeconds(2);
 
-    /** Calls at once: the provisioner makes 100 and waits for those above. */
-    private static final int CALLS = 64;
-
     private final ExecutorService executor;
     private final HealthServer health;
     private final UnixServer server;
@@ -47,7 +44,7 @@ final class CsiController implements AutoCloseable {
     static CsiController start(CsiControllerOptions options, SharedVolumes volumes) throws IOException {
         LOG.info("csi-controller {} {}", Driver.version(), options);
         PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
-        ExecutorService executor = CallExecutor.of(CALLS);
+        ExecutorService executor = CallExecutor.create();
         ControllerService service = new ControllerService(
                 options.namespace,
                 volumes,
@@ -56,9 +53,7 @@ final class CsiController implements AutoCloseable {
                 new Calls(CsiErrors.ofController()));
         HealthServer health = HealthServer.start(
                 options.healthPort,
-                () -> CallExecutor.isResponsive(executor, HEALTH_PATIENCE)
-                        ? null
-                        : "all " + CALLS + " threads for calls are busy",
+                () -> CallExecutor.isResponsive(executor, HEALTH_PATIENCE) ? null : "no thread is free for calls",
                 () -> null,
                 meters::scrape);
         try {
