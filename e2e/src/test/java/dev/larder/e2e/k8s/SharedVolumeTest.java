@@ -66,11 +66,10 @@ final class SharedVolumeTest {
         volume.startPod("waiter", "n2");
         CLUSTER.awaitReady(NAMESPACE, "holder");
         CLUSTER.awaitReady(NAMESPACE, "waiter");
-        in("holder", "touch /data/lock; (flock /data/lock sleep 1000) > /dev/null 2>&1 &");
+        in("holder", "touch /data/lock; (flock /data/lock sleep 20) > /dev/null 2>&1 &");
         Cluster.await(
                 "the lock is held",
                 () -> tryIn("waiter", "flock -n /data/lock true").exit() != 0);
-        in("holder", "pkill sleep");
         Cluster.await(
                 "the lock is free",
                 () -> tryIn("waiter", "flock -n /data/lock true").exit() == 0);
