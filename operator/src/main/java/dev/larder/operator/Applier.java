@@ -10,6 +10,7 @@ import dev.larder.schema.VolumeLogins;
 import dev.larder.schema.VolumeLogins.Side;
 import dev.larder.schema.VolumeRegistry;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
+import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.api.model.SecretBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -67,12 +68,14 @@ final class Applier {
         private final UUID id;
         private final SharedVolume volume;
         private Secret secret;
+        private PersistentVolumeClaim claim;
 
         Run(Observed seen) {
             this.seen = seen;
             this.id = seen.id();
             this.volume = seen.volume();
             this.secret = seen.secret().orElse(null);
+            this.claim = seen.claim().orElse(null);
         }
 
         void apply(Step step) {
@@ -92,10 +95,10 @@ final class Applier {
                             AccessSecret.side(secret),
                             AccessSecret.password(secret).orElseThrow());
                 case Step.DisableLogin(Side side) -> logins.disable(id, side);
-                case Step.MakePersistentVolume() -> makePersistentVolume();
-                case Step.ReleasePersistentVolume() -> releasePersistentVolume();
-                case Step.MakeClaim() -> makeClaim();
+                case Step.MakeClaim() -> claim = makeClaim();
                 case Step.GrowClaim() -> growClaim();
+                case Step.MakePersistentVolume() -> makePersistentVolume();
+                case Step.BindPersistentVolume() -> bindPersistentVolume();
             }
         }
 
@@ -191,7 +194,8 @@ final class Applier {
         }
 
         private void makePersistentVolume() {
-            var wanted = Made.persistentVolume(volume, options.namespace(), options.storageClass());
+            var wanted = Made.persistentVolume(
+                    volume, claim.getMetadata().getUid(), options.namespace(), options.storageClass());
             try {
                 client.resource(wanted).create();
             } catch (KubernetesClientException e) {
@@ -207,53 +211,47 @@ final class Applier {
             }
         }
 
-        /** Asks the API server itself: what the watch says of the claim may be older than the volume's binding. */
-        private void releasePersistentVolume() {
-            PersistentVolumeClaim claim = liveClaim();
-            String uid = claim == null ? null : claim.getMetadata().getUid();
+        private void bindPersistentVolume() {
             var there = seen.persistentVolume().orElseThrow();
-            if (there.getSpec().getClaimRef().getUid().equals(uid)) {
-                return;
-            }
             client.persistentVolumes()
                     .withName(there.getMetadata().getName())
                     .patch(
                             PatchContext.of(PatchType.JSON_MERGE),
                             "{\"metadata\":{\"resourceVersion\":\""
                                     + there.getMetadata().getResourceVersion()
-                                    + "\"},\"spec\":{\"claimRef\":{\"uid\":null,\"resourceVersion\":null}}}");
+                                    + "\"},\"spec\":{\"claimRef\":{\"uid\":\""
+                                    + claim.getMetadata().getUid() + "\",\"resourceVersion\":null}}}");
         }
 
-        private PersistentVolumeClaim liveClaim() {
-            return client.persistentVolumeClaims()
-                    .inNamespace(volume.getMetadata().getNamespace())
-                    .withName(volume.getMetadata().getName())
-                    .get();
-        }
-
-        private void makeClaim() {
+        private PersistentVolumeClaim makeClaim() {
             PersistentVolumeClaim wanted = Made.claim(volume, options.storageClass());
             try {
-                client.resource(wanted).create();
+                return client.resource(wanted).create();
             } catch (KubernetesClientException e) {
                 if (e.getCode() != HttpURLConnection.HTTP_CONFLICT) {
                     throw e;
                 }
-                recognize(wanted, e);
+                return recognize(wanted, e);
             }
         }
 
-        /** A claim of that name is there: ours, which lost its label, or another's. */
-        private void recognize(PersistentVolumeClaim wanted, KubernetesClientException conflict) {
-            PersistentVolumeClaim there = liveClaim();
-            if (there == null || ClusterView.volumeId(there).equals(id.toString())) {
-                return;
+        /** A claim of that name is there: ours, which the watch has not told yet or which lost its label, or another's. */
+        private PersistentVolumeClaim recognize(PersistentVolumeClaim wanted, KubernetesClientException conflict) {
+            PersistentVolumeClaim there = client.persistentVolumeClaims()
+                    .inNamespace(volume.getMetadata().getNamespace())
+                    .withName(volume.getMetadata().getName())
+                    .get();
+            if (there == null) {
+                throw conflict;
+            }
+            if (ClusterView.volumeId(there).equals(id.toString())) {
+                return there;
             }
             if (!wanted.getSpec().getVolumeName().equals(there.getSpec().getVolumeName())) {
                 throw taken("PersistentVolumeClaim " + Made.fullName(volume), conflict);
             }
-            client.resource(there)
-                    .edit(claim -> new io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder(claim)
+            return client.resource(there)
+                    .edit(found -> new PersistentVolumeClaimBuilder(found)
                             .editMetadata()
                             .addToLabels(Made.labels(id))
                             .addToAnnotations(Made.annotations(volume))

@@ -57,7 +57,9 @@ final class Made {
         return volume.getSpec().accessModes().stream().map(Enum::name).toList();
     }
 
-    static PersistentVolume persistentVolume(SharedVolume volume, String releaseNamespace, String storageClass) {
+    /** @param claimUid of the one claim that may be bound to it */
+    static PersistentVolume persistentVolume(
+            SharedVolume volume, String claimUid, String releaseNamespace, String storageClass) {
         String name = persistentVolumeName(volume);
         return new PersistentVolumeBuilder()
                 .withNewMetadata()
@@ -76,6 +78,7 @@ final class Made {
                         .withKind("PersistentVolumeClaim")
                         .withNamespace(volume.getMetadata().getNamespace())
                         .withName(volume.getMetadata().getName())
+                        .withUid(claimUid)
                         .build())
                 .withNewCsi()
                 .withDriver(Group.DRIVER)

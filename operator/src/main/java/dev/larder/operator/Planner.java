@@ -184,26 +184,22 @@ final class Planner {
 
     private static void claim(Observed seen, List<Step> steps) {
         SharedVolume volume = seen.volume();
-        if (seen.persistentVolume().isEmpty()) {
-            steps.add(new Step.MakePersistentVolume());
-        } else if (isReleased(seen)) {
-            steps.add(new Step.ReleasePersistentVolume());
-        }
         if (seen.claim().isEmpty()) {
             steps.add(new Step.MakeClaim());
         } else if (asksForLess(seen.claim().get(), volume)) {
             steps.add(new Step.GrowClaim());
         }
+        if (seen.persistentVolume().isEmpty()) {
+            steps.add(new Step.MakePersistentVolume());
+        } else if (isForAnotherClaim(seen)) {
+            steps.add(new Step.BindPersistentVolume());
+        }
     }
 
-    /** Its claim was deleted, and it remembers which one that was. */
-    private static boolean isReleased(Observed seen) {
+    private static boolean isForAnotherClaim(Observed seen) {
         var reference = seen.persistentVolume().get().getSpec().getClaimRef();
         String uid = seen.claim().map(claim -> claim.getMetadata().getUid()).orElse(null);
-        return reference != null
-                && reference.getUid() != null
-                && !reference.getUid().isEmpty()
-                && !reference.getUid().equals(uid);
+        return uid == null || reference == null || !uid.equals(reference.getUid());
     }
 
     private static boolean asksForLess(PersistentVolumeClaim claim, SharedVolume volume) {

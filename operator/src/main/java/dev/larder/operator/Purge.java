@@ -9,6 +9,8 @@ import dev.larder.schema.VolumeRegistry;
 import dev.larder.schema.VolumeRegistry.Entry;
 import io.fabric8.kubernetes.api.model.Secret;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +27,9 @@ final class Purge {
     private final Buckets buckets;
     private final Events events;
     private final String clusterId;
+
+    /** The last failure of each store. */
+    private final Map<String, String> told = new ConcurrentHashMap<>();
 
     Purge(KubernetesClient client, Options options, Buckets buckets, Events events, String clusterId) {
         this.client = client;
@@ -52,7 +57,10 @@ final class Purge {
             }
             return false;
         } catch (Problem | PostgresException e) {
-            events.warning(store, "PurgeFailed", e.getMessage());
+            // Told once, not at every look.
+            if (!e.getMessage().equals(told.put(store.getMetadata().getName(), e.getMessage()))) {
+                events.warning(store, "PurgeFailed", e.getMessage());
+            }
             return false;
         }
     }

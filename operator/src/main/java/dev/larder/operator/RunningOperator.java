@@ -67,6 +67,8 @@ final class RunningOperator implements AutoCloseable {
                     .withCloseClientOnStop(false)
                     .withConcurrentReconciliationThreads(THREADS)
                     .withUseSSAToPatchPrimaryResource(false)
+                    // Kinds that were made a moment ago cannot be listed yet: that passes.
+                    .withStopOnInformerErrorDuringStartup(false)
                     .withReconciliationTerminationTimeout(FINISH)
                     .withMetrics(new OperatorMetrics(metrics));
             if (options.leaderElection()) {

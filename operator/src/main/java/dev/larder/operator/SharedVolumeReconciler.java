@@ -26,6 +26,8 @@ import java.util.function.Consumer;
 final class SharedVolumeReconciler implements Reconciler<SharedVolume>, Cleaner<SharedVolume> {
     static final String FINALIZER = "larder.dev/volume";
 
+    private static final Duration DELETION_RETRY = Duration.ofSeconds(10);
+
     private final KubernetesClient client;
     private final Options options;
     private final String clusterId;
@@ -116,11 +118,15 @@ final class SharedVolumeReconciler implements Reconciler<SharedVolume>, Cleaner<
         try {
             deletion.delete(volume);
             backoff.succeeded(resource);
+            if (Stores.status(volume).volumeId() != null) {
+                observer.forget(Made.id(volume));
+            }
             return DeleteControl.defaultDelete();
         } catch (Problem problem) {
             status.problem(volume, problem);
-            return DeleteControl.noFinalizerRemoval()
-                    .rescheduleAfter(backoff.failed(resource).toMillis());
+            // Nobody tells that the last mount has ended.
+            long wait = Math.min(backoff.failed(resource).toMillis(), DELETION_RETRY.toMillis());
+            return DeleteControl.noFinalizerRemoval().rescheduleAfter(wait);
         }
     }
 }

@@ -34,12 +34,14 @@ sealed interface Step {
     /** Nobody uses it any more. */
     record DisableLogin(Side side) implements Step {}
 
+    /** Comes before its volume: a volume without it could be bound to anybody's claim of that name. */
+    record MakeClaim() implements Step {}
+
+    /** For the claim that is there, and for no other of that name. */
     record MakePersistentVolume() implements Step {}
 
-    /** The claim is gone, so the volume waits for the next of that name. */
-    record ReleasePersistentVolume() implements Step {}
-
-    record MakeClaim() implements Step {}
+    /** Another claim took the place of the one that it was made for. */
+    record BindPersistentVolume() implements Step {}
 
     /** Asks for more. */
     record GrowClaim() implements Step {}

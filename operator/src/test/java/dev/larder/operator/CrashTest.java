@@ -47,8 +47,8 @@ class CrashTest {
                 Step.MakeDatabase.class,
                 Step.WriteSecret.class,
                 Step.EnableLogin.class,
-                Step.MakePersistentVolume.class,
-                Step.MakeClaim.class);
+                Step.MakeClaim.class,
+                Step.MakePersistentVolume.class);
         List<String> ids = new ArrayList<>();
         for (Class<? extends Step> last : making) {
             AtomicBoolean dead = new AtomicBoolean();

@@ -24,7 +24,6 @@ import dev.larder.schema.VolumeRegistry.State;
 import dev.larder.schema.VolumeState;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolume;
-import io.fabric8.kubernetes.api.model.PersistentVolumeBuilder;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaim;
 import io.fabric8.kubernetes.api.model.PersistentVolumeClaimBuilder;
 import io.fabric8.kubernetes.api.model.Quantity;
@@ -114,13 +113,7 @@ class PlannerTest {
         SharedVolume volume = volume(null);
         Observed bare = nothing(volume, stores(null), null);
         Secret own = secret == null ? secret(bare, Side.A) : secret;
-        PersistentVolume persistentVolume = new PersistentVolumeBuilder(Made.persistentVolume(volume, "ns", "larder"))
-                .editSpec()
-                .editClaimRef()
-                .withUid("claim-1")
-                .endClaimRef()
-                .endSpec()
-                .build();
+        PersistentVolume persistentVolume = Made.persistentVolume(volume, "claim-1", "ns", "larder");
         PersistentVolumeClaim claim = new PersistentVolumeClaimBuilder(Made.claim(volume, "larder"))
                 .editMetadata()
                 .withUid(claimUid)
@@ -164,8 +157,8 @@ class PlannerTest {
                         new Step.SetLimits(),
                         new Step.WriteSecret(Side.A, true, true),
                         new Step.EnableLogin(),
-                        new Step.MakePersistentVolume(),
-                        new Step.MakeClaim()),
+                        new Step.MakeClaim(),
+                        new Step.MakePersistentVolume()),
                 plan(nothing(volume(null), stores(null), null)));
     }
 
@@ -182,11 +175,10 @@ class PlannerTest {
         assertEquals(List.of(new Step.SetLimits()), plan(made(smaller, null, Set.of(Side.A), true, "claim-1")));
         assertEquals(List.of(new Step.EnableLogin()), plan(made(state(), null, Set.of(), false, "claim-1")));
         assertEquals(
-                List.of(new Step.ReleasePersistentVolume(), new Step.MakeClaim()),
+                List.of(new Step.MakeClaim(), new Step.BindPersistentVolume()),
                 plan(made(state(), null, Set.of(Side.A), true, null)));
         assertEquals(
-                List.of(new Step.ReleasePersistentVolume()),
-                plan(made(state(), null, Set.of(Side.A), true, "claim-2")));
+                List.of(new Step.BindPersistentVolume()), plan(made(state(), null, Set.of(Side.A), true, "claim-2")));
     }
 
     @Test
@@ -263,7 +255,7 @@ class PlannerTest {
         assertEquals("larder-" + ID, Made.persistentVolumeName(volume));
         assertEquals(
                 Group.DRIVER,
-                Made.persistentVolume(volume, "ns", "c").getSpec().getCsi().getDriver());
+                Made.persistentVolume(volume, "u", "ns", "c").getSpec().getCsi().getDriver());
         volume.getMetadata().setAnnotations(java.util.Map.of(Group.PERSISTENT_VOLUME, "pvc-" + ID));
         assertEquals("larder-" + ID, Made.persistentVolumeName(volume), "a managed claim's volume is ours to name");
     }

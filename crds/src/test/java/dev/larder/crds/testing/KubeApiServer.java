@@ -118,6 +118,28 @@ public final class KubeApiServer implements AutoCloseable {
                                                     && c.getStatus().equals("True")),
                             30,
                             TimeUnit.SECONDS);
+            awaitListable(client, kind);
+        }
+    }
+
+    /** A kind that is established answers "storage is (re)initializing" for a moment. */
+    private static void awaitListable(KubernetesClient client, String kind) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (true) {
+            try {
+                client.raw("/apis/larder.dev/v1alpha1/" + kind);
+                return;
+            } catch (KubernetesClientException e) {
+                if (System.nanoTime() - end > 0) {
+                    throw e;
+                }
+            }
+            try {
+                Thread.sleep(100);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                throw new IllegalStateException("interrupted", e);
+            }
         }
     }
 
