@@ -23,19 +23,29 @@ final class NodeBinds {
     private final Deadlines deadlines;
     private final Duration mountPatience;
     private final Duration callPatience;
+    private final PublishedPods pods;
+    private final NodeEvents events;
 
     /**
      * @param mountPatience for an agent to serve or to end a volume
      * @param callPatience for one system call that asks the volume
      */
     NodeBinds(
-            NodePaths paths, NodeVolumes volumes, Deadlines deadlines, Duration mountPatience, Duration callPatience) {
+            NodePaths paths,
+            NodeVolumes volumes,
+            Deadlines deadlines,
+            Duration mountPatience,
+            Duration callPatience,
+            PublishedPods pods,
+            NodeEvents events) {
         this.paths = paths;
         this.volumes = volumes;
         this.mounts = new NodeMounts(paths);
         this.deadlines = deadlines;
         this.mountPatience = mountPatience;
         this.callPatience = callPatience;
+        this.pods = pods;
+        this.events = events;
     }
 
     void stage(UUID volume, Path staging, VolumeUse use, VolumeSecret secret) {
@@ -66,27 +76,39 @@ final class NodeBinds {
     }
 
     /** What kubelet's requiresRepublish asks for: a newer Secret is adopted. Never fails and never unmounts. */
-    void publishAgain(UUID volume, Path target, Map<String, String> secret) {
+    void publishAgain(UUID volume, Path target, PodReference pod, Map<String, String> secret) {
+        pods.published(volume, target, pod);
         try {
             volumes.refresh(volume, VolumeSecret.parse(volume, secret));
         } catch (RuntimeException e) {
             LOG.warn("the Secret was not adopted volume={} target={} cause={}", volume, target, e.getMessage());
+            String what = "the newer Secret was not adopted, the volume goes on with the last one: " + e.getMessage();
+            events.tell(VolumeEvent.SECRET_NOT_ADOPTED, volume, volumes.name(volume), null, what);
         }
     }
 
-    void publish(UUID volume, Path staging, Path target, VolumeUse use, boolean readOnly, VolumeSecret secret) {
+    /** @param pod that it is for; null = not known */
+    void publish(
+            UUID volume,
+            Path staging,
+            Path target,
+            PodReference pod,
+            VolumeUse use,
+            boolean readOnly,
+            VolumeSecret secret) {
         MountTable table = MountTable.read(paths);
         requireStaged(table, volume, staging);
         requireFree(table, volume, target, use);
         volumes.mount(volume, secret, use.exclusive(), Calls.patience(mountPatience));
         boolean asReader = readOnly || use.readOnly();
         if (use.group() != VolumeUse.NO_GROUP && !asReader) {
-            give(volume, use.group());
+            give(volume, use.group(), pod);
         }
         within("publishing " + target, () -> {
             mounts.stage(volume, staging);
             mounts.publish(volume, staging, target, asReader);
         });
+        pods.published(volume, target, pod);
         LOG.info("published volume={} target={} readOnly={}", volume, target, asReader);
     }
 
@@ -108,23 +130,25 @@ final class NodeBinds {
         }
     }
 
-    private void give(UUID volume, long group) {
+    private void give(UUID volume, long group, PodReference pod) {
         Path root = paths.volumeMount(volume);
         FsGroup.Outcome outcome =
                 deadlines.call("fsGroup of " + root, Calls.patience(callPatience), () -> FsGroup.apply(root, group));
         switch (outcome) {
             case GIVEN -> LOG.info("the root directory was given to a group volume={} group={}", volume, group);
-            case KEPT ->
-                LOG.warn(
-                        "fsGroup changes nothing: the root directory is not as it was created volume={} group={}",
-                        volume,
-                        group);
+            case KEPT -> {
+                LOG.warn("fsGroup changes nothing volume={} group={}", volume, group);
+                String what = "fsGroup " + group
+                        + " changes nothing: the volume's root directory has an owner, group or mode that somebody chose";
+                events.tell(VolumeEvent.FS_GROUP_KEPT, volume, volumes.name(volume), pod, what);
+            }
             case HAS_IT -> {}
         }
     }
 
     void unpublish(UUID volume, Path target) {
         within("unpublishing " + target, () -> mounts.unpublish(volume, target));
+        pods.unpublished(target);
         LOG.info("unpublished volume={} target={}", volume, target);
     }
 

@@ -95,14 +95,15 @@ final class NodeService extends NodeGrpc.NodeImplBase {
                 // Before anything else is looked at: older kubelets delete the directory of a published volume when
                 // this
                 // call fails, so that one who uses the volume already is never told of what is wrong with the request.
+                PodReference pod = PodReference.of(request.getVolumeContextMap());
                 if (binds.isPublished(volume, target)) {
-                    binds.publishAgain(volume, target, request.getSecretsMap());
+                    binds.publishAgain(volume, target, pod, request.getSecretsMap());
                 } else {
                     VolumeUse use = VolumeUse.parse(request.getVolumeCapability());
                     VolumeContext.check(request.getVolumeContextMap());
                     Path staging = staging(request.getStagingTargetPath());
                     VolumeSecret secret = VolumeSecret.parse(volume, request.getSecretsMap());
-                    binds.publish(volume, staging, target, use, request.getReadonly(), secret);
+                    binds.publish(volume, staging, target, pod, use, request.getReadonly(), secret);
                 }
                 return NodePublishVolumeResponse.getDefaultInstance();
             });

@@ -1,6 +1,8 @@
 package dev.larder.csi.custody;
 
+import dev.larder.csi.NodeEvents;
 import dev.larder.csi.NodePaths;
+import dev.larder.csi.VolumeEvent;
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxException;
 import dev.larder.linux.MountNamespace;
@@ -36,6 +38,7 @@ final class Revival implements AutoCloseable {
     private final ReentrantLock mounting;
     private final Consumer<UUID> mountAnew;
     private final Duration absentTimeout;
+    private final NodeEvents events;
     private final Thread thread;
     /** Looks for stale binds that are still to be made, if the next one leaves some. */
     private int scans = MOST_SCANS;
@@ -49,13 +52,15 @@ final class Revival implements AutoCloseable {
             Keeper keeper,
             ReentrantLock mounting,
             Consumer<UUID> mountAnew,
-            Duration absentTimeout) {
+            Duration absentTimeout,
+            NodeEvents events) {
         this.mounting = mounting;
         this.paths = paths;
         this.records = records;
         this.keeper = keeper;
         this.mountAnew = mountAnew;
         this.absentTimeout = absentTimeout;
+        this.events = events;
         this.thread = Thread.ofPlatform().daemon().name("revival").unstarted(this::run);
     }
 
@@ -97,6 +102,9 @@ final class Revival implements AutoCloseable {
                         since.toSeconds());
                 abort(volume);
                 keeper.drop(volume, Duration.ZERO);
+                String what = "no node agent has served it on this node for " + since.toSeconds()
+                        + " s: its files give errors here until one is there";
+                events.tell(VolumeEvent.MOUNT_ABORTED, volume, records.name(volume), null, what);
             }
         });
     }
@@ -129,6 +137,9 @@ final class Revival implements AutoCloseable {
                 LOG.warn("a dead volume is mounted again volume={}", volume);
                 mountAnew.accept(volume);
                 scans = MOST_SCANS;
+                String what = "it is mounted again on this node; files that were open before give errors until they are"
+                        + " opened anew";
+                events.tell(VolumeEvent.MOUNT_REVIVED, volume, records.name(volume), null, what);
             }
         }
     }
