@@ -79,7 +79,7 @@ class ClusterEventsTest {
         for (VolumeEvent event : VolumeEvent.values()) {
             events.tell(event, volume, "team/data", POD, "something happened");
         }
-        for (VolumeEvent event : VolumeEvent.values()) {
+        for (int i = 0; i < VolumeEvent.values().length; i++) {
             events.take();
         }
         List<JsonNode> sent = server.below(EVENTS);

@@ -72,8 +72,7 @@ final class FakeNode implements NodeVolumes {
                             text -> channel.write(ByteBuffer.wrap((text + "\n").getBytes(StandardCharsets.UTF_8))));
                 }
             } catch (IOException e) {
-                // The next connection, as with an agent that was restarted.
-                continue;
+                // The next connection is taken, as by an agent that was restarted.
             }
         }
     }

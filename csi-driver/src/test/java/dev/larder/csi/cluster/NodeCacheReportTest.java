@@ -13,6 +13,7 @@ import java.io.InputStream;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.SortedMap;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -50,13 +51,13 @@ class NodeCacheReportTest {
         return new NodeCacheReport(client, "n1", () -> snapshot, () -> now);
     }
 
-    private static CacheSnapshot serving(TreeMap<String, Share> volumes) {
+    private static CacheSnapshot serving(SortedMap<String, Share> volumes) {
         long used = volumes.values().stream().mapToLong(Share::cachedBytes).sum();
         return new CacheSnapshot(true, "Serving", "all is well", 100 * MIB, used, volumes);
     }
 
-    private static TreeMap<String, Share> volume(String id, long cached) {
-        TreeMap<String, Share> volumes = new TreeMap<>();
+    private static SortedMap<String, Share> volume(String id, long cached) {
+        SortedMap<String, Share> volumes = new TreeMap<>();
         volumes.put(id, new Share("team/" + id, cached, 2 * MIB, 3 * MIB, 4));
         return volumes;
     }
