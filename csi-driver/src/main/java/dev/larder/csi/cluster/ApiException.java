@@ -35,9 +35,14 @@ public final class ApiException extends Exception {
         return status == NOT_FOUND;
     }
 
-    /** Somebody else changed the object meanwhile, or made it: read it again. A test of a JSON patch fails with 422. */
+    /** Somebody else changed the object meanwhile, or made it: read it again. */
     boolean isConflict() {
-        return status == CONFLICT || status == UNPROCESSABLE;
+        return status == CONFLICT || isUnprocessable();
+    }
+
+    /** A test of a JSON patch did not hold. */
+    boolean isUnprocessable() {
+        return status == UNPROCESSABLE;
     }
 
     /** The resourceVersion is too old: list again. */

@@ -1,6 +1,7 @@
 package dev.larder.csi.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.larder.csi.NodeVolumes.Mounted;
 import dev.larder.csi.cluster.ApiClient.Patch;
@@ -67,11 +68,11 @@ final class WarmupRun {
             if (another || Warmup.isFinished(object, node)) {
                 return End.VOID;
             }
-            tell(entry(Warmup.RUNNING, 0, 0, null));
+            tellBeginning();
             LOG.info("warmup={} begins volume={}", warmup, volume.id());
             return warm(paths(object), lastAttempt);
         } catch (ApiException e) {
-            if (e.isNotFound()) {
+            if (e.isNotFound() || e.isUnprocessable()) {
                 return End.VOID;
             }
             LOG.warn("warmup={} is tried again: {}", warmup, e.getMessage());
@@ -108,13 +109,13 @@ final class WarmupRun {
     }
 
     private End done(Answers.Warmup result) throws ApiException, InterruptedException {
-        tell(entry(Warmup.DONE, result.bytes(), Math.max(result.bytes(), last.total()), null));
+        tellEnd(entry(Warmup.DONE, result.bytes(), Math.max(result.bytes(), last.total()), null));
         LOG.info("warmup={} done volume={} files={} bytes={}", warmup, volume.id(), result.files(), result.bytes());
         return End.DONE;
     }
 
     private End failed(String message, long doneBytes) throws ApiException, InterruptedException {
-        tell(entry(Warmup.FAILED, doneBytes, Math.max(doneBytes, last.total()), message));
+        tellEnd(entry(Warmup.FAILED, doneBytes, Math.max(doneBytes, last.total()), message));
         LOG.warn("warmup={} failed volume={} cause={}", warmup, volume.id(), message);
         return End.FAILED;
     }
@@ -139,10 +140,8 @@ final class WarmupRun {
         }
         patchedAt = now;
         try {
-            api.patchOnce(
-                    warmup.path() + "/status",
-                    Patch.MERGE,
-                    entry(Warmup.RUNNING, progress.done(), progress.total(), null));
+            ArrayNode patch = change(entry(Warmup.RUNNING, progress.done(), progress.total(), null));
+            api.patchOnce(warmup.path() + "/status", Patch.JSON, patch);
         } catch (ApiException e) {
             LOG.debug("warmup={} progress is not told: {}", warmup, e.getMessage());
         } catch (InterruptedException e) {
@@ -150,19 +149,35 @@ final class WarmupRun {
         }
     }
 
-    private void tell(ObjectNode patch) throws ApiException, InterruptedException {
+    /** Makes the entry, and what it stands in. */
+    private void tellBeginning() throws ApiException, InterruptedException {
+        ObjectNode patch = ApiClient.json().createObjectNode();
+        patch.putObject("status").putObject("nodes").set(node, entry(Warmup.RUNNING, 0, 0, null));
         api.patch(warmup.path() + "/status", Patch.MERGE, patch);
         patchedAt = nanoClock.getAsLong();
     }
 
-    /** The uid: one of the same name that was made meanwhile is left alone. */
-    private ObjectNode entry(String phase, long done, long total, String message) {
-        ObjectNode patch = ApiClient.json().createObjectNode();
-        patch.putObject("metadata").put("uid", warmup.uid());
-        ObjectNode entry = patch.putObject("status").putObject("nodes").putObject(node);
-        entry.put("phase", phase).put("doneBytes", done);
-        entry.put("totalBytes", total > 0 ? (Long) total : null);
-        entry.put("message", message == null ? null : message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
+    private void tellEnd(ObjectNode entry) throws ApiException, InterruptedException {
+        api.patch(warmup.path() + "/status", Patch.JSON, change(entry));
+    }
+
+    /** Of the object with this uid: one of the same name that was made meanwhile has a warm-up of its own before it. */
+    private ArrayNode change(ObjectNode entry) {
+        ArrayNode patch = ApiClient.json().createArrayNode();
+        patch.addObject().put("op", "test").put("path", "/metadata/uid").put("value", warmup.uid());
+        patch.addObject().put("op", "add").put("path", "/status/nodes/" + node).set("value", entry);
         return patch;
+    }
+
+    private static ObjectNode entry(String phase, long done, long total, String message) {
+        ObjectNode entry = ApiClient.json().createObjectNode();
+        entry.put("phase", phase).put("doneBytes", done);
+        if (total > 0) {
+            entry.put("totalBytes", total);
+        }
+        if (message != null) {
+            entry.put("message", message.substring(0, Math.min(message.length(), MAX_MESSAGE)));
+        }
+        return entry;
     }
 }

@@ -1,7 +1,7 @@
 package dev.larder.csi.cluster;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import dev.larder.csi.NodeVolumes;
 import dev.larder.csi.NodeVolumes.Mounted;
 import dev.larder.csi.cluster.ApiClient.Patch;
@@ -99,17 +99,18 @@ final class Warmups implements AutoCloseable {
         if (!warmup.begun() || runs) {
             return;
         }
-        ObjectNode patch = ApiClient.json().createObjectNode();
-        patch.putObject("metadata").put("uid", warmup.uid());
-        patch.putObject("status").putObject("nodes").putNull(node);
+        ArrayNode patch = ApiClient.json().createArrayNode();
+        patch.addObject().put("op", "test").put("path", "/metadata/uid").put("value", warmup.uid());
+        patch.addObject().put("op", "remove").put("path", "/status/nodes/" + node);
         try {
-            board.put(api.patch(warmup.path() + "/status", Patch.MERGE, patch));
+            board.put(api.patch(warmup.path() + "/status", Patch.JSON, patch));
             LOG.info("warmup={} is withdrawn: its volume is not mounted here any more", warmup);
         } catch (ApiException e) {
-            if (!e.isNotFound()) {
+            if (!e.isNotFound() && !e.isConflict()) {
                 throw e;
             }
-            board.remove(warmup.uid());
+            // It is gone, or not as it was known here: the watch says what it is.
+            board.postpone(warmup.uid());
         }
     }
 

@@ -198,7 +198,11 @@ final class FakeApiServer implements AutoCloseable {
                 boolean merge =
                         exchange.getRequestHeaders().getFirst("Content-Type").contains("merge");
                 ObjectNode next = objects.get(object).deepCopy();
-                code = merge ? merged(next, sent) : patched(next, sent) ? 200 : 422;
+                if (merge) {
+                    merge(next, sent);
+                } else {
+                    code = patched(next, sent) ? 200 : 422;
+                }
                 if (code == 200) {
                     store(object, next, "MODIFIED");
                 }
@@ -208,15 +212,6 @@ final class FakeApiServer implements AutoCloseable {
             }
         }
         answer(exchange, code, text);
-    }
-
-    private static int merged(ObjectNode object, JsonNode patch) {
-        JsonNode uid = patch.at("/metadata/uid");
-        if (!uid.isMissingNode() && !uid.equals(object.at("/metadata/uid"))) {
-            return 409;
-        }
-        merge(object, patch);
-        return 200;
     }
 
     private static void merge(ObjectNode object, JsonNode patch) {
@@ -234,7 +229,7 @@ final class FakeApiServer implements AutoCloseable {
         });
     }
 
-    /** Tests, additions to and removals from arrays, as far as csi-node uses them. */
+    /** Operations of JSON patches, as far as csi-node uses them. */
     private static boolean patched(ObjectNode object, JsonNode operations) {
         for (JsonNode operation : operations) {
             String path = operation.path("path").asText();
@@ -250,11 +245,22 @@ final class FakeApiServer implements AutoCloseable {
                 case "add" -> {
                     if (last.equals("-")) {
                         ((ArrayNode) object.at(parent)).add(value);
+                    } else if (object.at(parent).isMissingNode()) {
+                        return false;
                     } else {
                         ((ObjectNode) object.at(parent)).set(last, value);
                     }
                 }
-                default -> ((ArrayNode) object.at(parent)).remove(Integer.parseInt(last));
+                default -> {
+                    if (object.at(path).isMissingNode()) {
+                        return false;
+                    }
+                    if (object.at(parent) instanceof ArrayNode array) {
+                        array.remove(Integer.parseInt(last));
+                    } else {
+                        ((ObjectNode) object.at(parent)).remove(last);
+                    }
+                }
             }
         }
         return true;
