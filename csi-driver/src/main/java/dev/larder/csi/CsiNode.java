@@ -1,5 +1,6 @@
 package dev.larder.csi;
 
+import dev.larder.csi.cluster.NodeReports;
 import io.grpc.ServerInterceptor;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
@@ -11,13 +12,13 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The process csi-node. It starts in this order: health, custody of what is mounted already, CSI's services, and kubelet
- * hears of it last; it ends by giving custody away, serving kubelet until then.
+ * The process csi-node. It starts in this order: health, custody of what is mounted already, CSI's services, kubelet
+ * hears of it, and last the cluster; it ends by giving custody away, serving kubelet until then.
  */
 public final class CsiNode implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CsiNode.class);
@@ -37,7 +38,9 @@ public final class CsiNode implements AutoCloseable {
     private final PrometheusMeterRegistry meters = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final ExecutorService executor = CallExecutor.create();
     private final Deadlines deadlines = new Deadlines(HANGING_CALLS);
+    private final PublishedPods pods = new PublishedPods();
     private final RegistrationService registration;
+    private NodeReports reports;
     private HealthServer health;
     private volatile NodeVolumes volumes;
     private UnixServer server;
@@ -52,16 +55,18 @@ public final class CsiNode implements AutoCloseable {
      * @param collect returns when the descriptors of everything that is mounted on this node are in this process's
      *     hands, so that kubelet is never served by one that does not know them
      */
-    public static CsiNode start(CsiNodeOptions options, Function<CsiNodeOptions, NodeVolumes> collect)
+    public static CsiNode start(CsiNodeOptions options, BiFunction<CsiNodeOptions, NodeEvents, NodeVolumes> collect)
             throws IOException {
         LOG.info("csi-node {} {}", Driver.version(), options);
         CsiNode node = new CsiNode(options);
         try {
             node.makeDirectories();
             node.serveHealth();
-            node.volumes = collect.apply(options);
-            node.serveCalls();
+            NodeEvents events = node.findCluster();
+            node.volumes = collect.apply(options, events);
+            node.serveCalls(events);
             node.register();
+            node.reportToCluster();
             return node;
         } catch (IOException | RuntimeException e) {
             node.close();
@@ -99,7 +104,22 @@ public final class CsiNode implements AutoCloseable {
         return registration.isRegistered() ? null : "kubelet has not registered the driver";
     }
 
-    private void serveCalls() throws IOException {
+    private NodeEvents findCluster() throws IOException {
+        if (options.api() == null) {
+            LOG.warn("no API server is told of this node: neither --api-server nor the environment names one");
+            return NodeEvents.NONE;
+        }
+        reports = new NodeReports(options.api(), options.nodeName(), options.taintNotReady(), pods, meters);
+        return reports.events();
+    }
+
+    private void reportToCluster() {
+        if (reports != null) {
+            reports.start(volumes);
+        }
+    }
+
+    private void serveCalls(NodeEvents events) throws IOException {
         NodePaths paths = options.paths();
         NodeBinds binds = new NodeBinds(
                 paths,
@@ -108,7 +128,9 @@ public final class CsiNode implements AutoCloseable {
                 deadlines,
                 new VolumeLocks<>(LOCK_PATIENCE),
                 MOUNT_PATIENCE,
-                SYSTEM_CALL_PATIENCE);
+                SYSTEM_CALL_PATIENCE,
+                pods,
+                events);
         NodeService service = new NodeService(
                 options.nodeName(),
                 options.maxVolumes(),
@@ -135,6 +157,10 @@ public final class CsiNode implements AutoCloseable {
     /** Blocks until another process has custody: kubelet is served on, so that pods can still be taken down meanwhile. */
     @Override
     public void close() {
+        // First: a release that is removed takes this process's rights away with it.
+        if (reports != null) {
+            reports.close();
+        }
         if (volumes != null) {
             volumes.close();
         }

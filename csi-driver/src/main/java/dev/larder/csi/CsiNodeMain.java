@@ -15,7 +15,10 @@ public final class CsiNodeMain {
                 "csi-node",
                 arguments,
                 new CsiNodeOptions(),
-                CsiNodeOptions::check,
+                options -> {
+                    options.findApiServer(System.getenv());
+                    options.check();
+                },
                 options -> CsiNode.start(options, KeptVolumes::collect));
     }
 }

@@ -1,7 +1,11 @@
 package dev.larder.csi;
 
+import dev.larder.csi.cluster.ApiAccess;
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -13,6 +17,8 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         usageHelpAutoWidth = true)
 public final class CsiNodeOptions {
+    private static final String SERVICE_ACCOUNT = "/var/run/secrets/kubernetes.io/serviceaccount/";
+
     @Option(
             names = "--node-name",
             required = true,
@@ -55,6 +61,35 @@ public final class CsiNodeOptions {
                     + " Environment: LARDER_MAX_VOLUMES. Default: 100.")
     long maxVolumes;
 
+    @Option(
+            names = "--api-server",
+            defaultValue = "${env:LARDER_API_SERVER:-}",
+            description = "URL of the API server, https://host:port. Environment: LARDER_API_SERVER."
+                    + " Default: that of the cluster this process runs in; outside of one nothing is told to any.")
+    String apiServer;
+
+    @Option(
+            names = "--api-token-file",
+            defaultValue = "${env:LARDER_API_TOKEN_FILE:-" + SERVICE_ACCOUNT + "token}",
+            description = "Token for the API server, read again for each request. Environment: LARDER_API_TOKEN_FILE."
+                    + " Default: the service account's.")
+    Path apiTokenFile;
+
+    @Option(
+            names = "--api-ca-file",
+            defaultValue = "${env:LARDER_API_CA_FILE:-" + SERVICE_ACCOUNT + "ca.crt}",
+            description = "Certificates that the API server's must be signed with, PEM. Environment:"
+                    + " LARDER_API_CA_FILE. Default: the service account's.")
+    Path apiCaFile;
+
+    @Option(
+            names = "--taint-not-ready",
+            arity = "1",
+            defaultValue = "${env:LARDER_TAINT_NOT_READY:-true}",
+            description = "Whether a node without an agent gets the taint larder.dev/agent-not-ready:NoSchedule."
+                    + " Environment: LARDER_TAINT_NOT_READY. Default: true.")
+    boolean taintNotReady;
+
     public String nodeName() {
         return nodeName;
     }
@@ -79,6 +114,24 @@ public final class CsiNodeOptions {
         return maxVolumes;
     }
 
+    /** The API server that the node is told to; null = none. */
+    public ApiAccess api() {
+        return apiServer.isEmpty() ? null : new ApiAccess(URI.create(apiServer), apiTokenFile, apiCaFile);
+    }
+
+    public boolean taintNotReady() {
+        return taintNotReady;
+    }
+
+    /** Finds the API server as kubelet names it to every container, unless a flag does. */
+    void findApiServer(Map<String, String> environment) {
+        String host = environment.get("KUBERNETES_SERVICE_HOST");
+        String port = environment.get("KUBERNETES_SERVICE_PORT");
+        if (apiServer.isEmpty() && host != null && port != null) {
+            apiServer = "https://" + (host.contains(":") ? "[" + host + "]" : host) + ":" + port;
+        }
+    }
+
     /** @throws IllegalArgumentException naming the flag */
     void check() {
         require(!nodeName.isBlank(), "--node-name is empty");
@@ -86,6 +139,20 @@ public final class CsiNodeOptions {
         require(isPlain(kubeletDirectory), "--kubelet-dir must be an absolute path");
         require(healthPort >= 0 && healthPort <= 65535, "--health-port must be between 0 and 65535");
         require(maxVolumes >= 0, "--max-volumes must not be negative");
+        require(apiServer.isEmpty() || isServer(apiServer), "--api-server must be https://host:port");
+        require(isPlain(apiTokenFile), "--api-token-file must be an absolute path");
+        require(isPlain(apiCaFile), "--api-ca-file must be an absolute path");
+    }
+
+    private static boolean isServer(String text) {
+        try {
+            URI uri = new URI(text);
+            return "https".equals(uri.getScheme())
+                    && uri.getHost() != null
+                    && uri.getPath().isEmpty();
+        } catch (URISyntaxException e) {
+            return false;
+        }
     }
 
     private static boolean isPlain(Path path) {
@@ -101,6 +168,9 @@ public final class CsiNodeOptions {
     @Override
     public String toString() {
         return "nodeName=" + nodeName + " runDir=" + runDirectory + " kubeletDir=" + kubeletDirectory + " healthPort="
-                + healthPort + " agentAbsentTimeout=" + agentAbsentTimeout + " maxVolumes=" + maxVolumes;
+                + healthPort + " agentAbsentTimeout=" + agentAbsentTimeout + " maxVolumes=" + maxVolumes + " apiServer="
+                + (apiServer.isEmpty() ? "none" : apiServer) + " apiTokenFile=" + apiTokenFile + " apiCaFile="
+                + apiCaFile
+                + " taintNotReady=" + taintNotReady;
     }
 }

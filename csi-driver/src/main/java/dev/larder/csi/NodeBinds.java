@@ -33,6 +33,8 @@ final class NodeBinds {
     private final Semaphore waiting = new Semaphore(MOST_WAITING);
     private final Duration mountPatience;
     private final Duration callPatience;
+    private final PublishedPods pods;
+    private final NodeEvents events;
 
     /**
      * @param mountPatience for an agent to serve or to end a volume
@@ -45,7 +47,9 @@ final class NodeBinds {
             Deadlines deadlines,
             VolumeLocks<UUID> bindLocks,
             Duration mountPatience,
-            Duration callPatience) {
+            Duration callPatience,
+            PublishedPods pods,
+            NodeEvents events) {
         this.paths = paths;
         this.volumes = volumes;
         this.stagings = stagings;
@@ -54,6 +58,8 @@ final class NodeBinds {
         this.bindLocks = bindLocks;
         this.mountPatience = mountPatience;
         this.callPatience = callPatience;
+        this.pods = pods;
+        this.events = events;
     }
 
     void stage(UUID volume, Path staging, VolumeUse use, VolumeSecret secret) {
@@ -84,11 +90,14 @@ final class NodeBinds {
     }
 
     /** What kubelet's requiresRepublish asks for: a newer Secret is adopted. Never fails and never unmounts. */
-    void adopt(UUID volume, Path target, Map<String, String> secret) {
+    void adopt(UUID volume, Path target, PodReference pod, Map<String, String> secret) {
+        pods.published(volume, target, pod);
         try {
             volumes.refresh(volume, VolumeSecret.parse(volume, secret));
         } catch (RuntimeException e) {
             LOG.warn("the Secret was not adopted volume={} target={} cause={}", volume, target, e.getMessage());
+            String what = "the newer Secret was not adopted, the volume goes on with the last one: " + e.getMessage();
+            events.tell(VolumeEvent.SECRET_NOT_ADOPTED, volume, volumes.name(volume), null, what);
         }
     }
 
@@ -99,14 +108,16 @@ final class NodeBinds {
         }
     }
 
-    void publish(UUID volume, Path target, VolumeUse use, boolean readOnly, VolumeSecret secret) {
+    /** @param pod that it is for; null = not known */
+    void publish(UUID volume, Path target, PodReference pod, VolumeUse use, boolean readOnly, VolumeSecret secret) {
         requireFree(volume, target, use);
         mount(volume, use, secret);
         boolean asReader = readOnly || use.readOnly();
         if (use.group() != VolumeUse.NO_GROUP && !asReader) {
-            give(volume, use.group());
+            give(volume, use.group(), pod);
         }
         bind(volume, "publishing " + target, () -> mounts.publish(volume, target, asReader));
+        pods.published(volume, target, pod);
         LOG.info("published volume={} target={} readOnly={}", volume, target, asReader);
     }
 
@@ -135,23 +146,25 @@ final class NodeBinds {
         }
     }
 
-    private void give(UUID volume, long group) {
+    private void give(UUID volume, long group, PodReference pod) {
         Path root = paths.volumeMount(volume);
         FsGroup.Outcome outcome =
                 deadlines.call("fsGroup of " + root, Calls.patience(callPatience), () -> FsGroup.apply(root, group));
         switch (outcome) {
             case GIVEN -> LOG.info("the root directory was given to a group volume={} group={}", volume, group);
-            case KEPT ->
-                LOG.warn(
-                        "fsGroup changes nothing: the root directory is not as it was created volume={} group={}",
-                        volume,
-                        group);
+            case KEPT -> {
+                LOG.warn("fsGroup changes nothing volume={} group={}", volume, group);
+                String what = "fsGroup " + group
+                        + " changes nothing: the volume's root directory has an owner, group or mode that somebody chose";
+                events.tell(VolumeEvent.FS_GROUP_KEPT, volume, volumes.name(volume), pod, what);
+            }
             case HAS_IT -> {}
         }
     }
 
     void unpublish(UUID volume, Path target) {
         bind(volume, "unpublishing " + target, () -> mounts.unpublish(volume, target));
+        pods.unpublished(target);
         LOG.info("unpublished volume={} target={}", volume, target);
     }
 

@@ -94,11 +94,12 @@ final class NodeService extends NodeGrpc.NodeImplBase {
         calls.answer("NodePublishVolume", observer, () -> {
             UUID volume = VolumeHandle.parse(request.getVolumeId()).volume();
             Path target = target(request.getTargetPath());
+            PodReference pod = PodReference.of(request.getVolumeContextMap());
             // Before anything else is looked at: older kubelets delete the directory of a published volume when this
             // call fails, so that one who uses the volume already is never told of what is wrong.
             if (binds.isPublished(volume, target)) {
                 mountLocks.tryWith(
-                        volume, "NodePublishVolume", () -> binds.adopt(volume, target, request.getSecretsMap()));
+                        volume, "NodePublishVolume", () -> binds.adopt(volume, target, pod, request.getSecretsMap()));
                 return NodePublishVolumeResponse.getDefaultInstance();
             }
             VolumeUse use = VolumeUse.parse(request.getVolumeCapability());
@@ -107,7 +108,7 @@ final class NodeService extends NodeGrpc.NodeImplBase {
             return mountLocks.with(volume, "NodePublishVolume", () -> {
                 binds.requireStaged(volume, staging);
                 VolumeSecret secret = VolumeSecret.parse(volume, request.getSecretsMap());
-                binds.publish(volume, target, use, request.getReadonly(), secret);
+                binds.publish(volume, target, pod, use, request.getReadonly(), secret);
                 return NodePublishVolumeResponse.getDefaultInstance();
             });
         });

@@ -3,6 +3,7 @@ package dev.larder.csi;
 import dev.larder.protocol.MountStatus;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.UUID;
 
 /**
@@ -11,6 +12,14 @@ import java.util.UUID;
  * patience and a little.
  */
 public interface NodeVolumes extends AutoCloseable {
+    /**
+     * A volume that is mounted.
+     *
+     * @param name namespace/name of its SharedVolume
+     * @param controlSocket where its agent answers, if one serves it
+     */
+    record Mounted(UUID id, String name, Path controlSocket, boolean served) {}
+
     /**
      * Mounts the volume unless it is, and returns when an agent serves it. Idempotent: what a call that failed or a
      * process that died left half done is done to its end. Newer files of the Secret replace older ones in any case.
@@ -38,6 +47,15 @@ public interface NodeVolumes extends AutoCloseable {
     void unmount(UUID volume, Duration patience);
 
     boolean isMounted(UUID volume);
+
+    /** Those that are mounted and have their record. */
+    List<Mounted> mounted();
+
+    /** namespace/name of the SharedVolume, by the record of the volume's mount; null without one. */
+    String name(UUID volume);
+
+    /** How many agents can serve volumes; one that is about to end is not counted. */
+    int agents();
 
     /** Usage and condition as the agent tells, or null without an answer in time. */
     MountStatus status(UUID volume, Duration patience);

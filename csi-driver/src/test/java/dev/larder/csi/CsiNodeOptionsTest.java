@@ -1,10 +1,16 @@
 package dev.larder.csi;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.larder.csi.cluster.ApiAccess;
+import java.net.URI;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -25,7 +31,11 @@ class CsiNodeOptionsTest {
                         "--kubelet-dir",
                         "--health-port",
                         "--agent-absent-timeout",
-                        "--max-volumes"),
+                        "--max-volumes",
+                        "--api-server",
+                        "--api-token-file",
+                        "--api-ca-file",
+                        "--taint-not-ready"),
                 Flags.checked(new CsiNodeOptions()));
     }
 
@@ -39,7 +49,28 @@ class CsiNodeOptionsTest {
     }
 
     @Test
+    void theApiServerIsTheOneOfTheClusterUnlessAFlagNamesIt() {
+        CsiNodeOptions outside = parse("--node-name=n");
+        outside.findApiServer(Map.of());
+        assertNull(outside.api());
+        CsiNodeOptions inside = parse("--node-name=n");
+        inside.findApiServer(Map.of("KUBERNETES_SERVICE_HOST", "fd00::1", "KUBERNETES_SERVICE_PORT", "443"));
+        inside.check();
+        assertEquals(
+                new ApiAccess(
+                        URI.create("https://[fd00::1]:443"),
+                        Path.of("/var/run/secrets/kubernetes.io/serviceaccount/token"),
+                        Path.of("/var/run/secrets/kubernetes.io/serviceaccount/ca.crt")),
+                inside.api());
+        CsiNodeOptions named = parse("--node-name=n", "--api-server=https://a:1", "--taint-not-ready=false");
+        named.findApiServer(Map.of("KUBERNETES_SERVICE_HOST", "10.0.0.1", "KUBERNETES_SERVICE_PORT", "443"));
+        assertEquals(URI.create("https://a:1"), named.api().server());
+        assertFalse(named.taintNotReady());
+    }
+
+    @Test
     void wrongFlagsAreRefused() {
+        assertEquals(Service.WRONG_FLAG, CsiNodeMain.run("--node-name=n", "--api-server=http://a:1"));
         assertEquals(Service.WRONG_FLAG, CsiNodeMain.run("--node-name=n", "--no-such"));
         assertEquals(Service.WRONG_FLAG, CsiNodeMain.run("--node-name=n", "--kubelet-dir=relative"));
         assertThrows(CommandLine.ParameterException.class, () -> parse("--node-name=n", "--agent-absent-timeout=soon"));

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -109,6 +110,30 @@ final class MemoryVolumes implements NodeVolumes {
     @Override
     public boolean isMounted(UUID volume) {
         return Mounts.at(paths.volumeMount(volume)) != null;
+    }
+
+    @Override
+    public List<Mounted> mounted() {
+        return secrets.keySet().stream()
+                .filter(this::isMounted)
+                .map(volume -> new Mounted(volume, name(volume), controlSocket(volume), !unserved.containsKey(volume)))
+                .toList();
+    }
+
+    /** Where nobody listens. */
+    private Path controlSocket(UUID volume) {
+        return paths.volumeMount(volume).resolve("control.sock");
+    }
+
+    @Override
+    public String name(UUID volume) {
+        VolumeSecret secret = secrets.get(volume);
+        return secret == null ? null : secret.access().volume();
+    }
+
+    @Override
+    public int agents() {
+        return 1;
     }
 
     @Override

@@ -59,7 +59,7 @@ final class NodeFixture implements AutoCloseable {
                         "--kubelet-dir=" + kubelet,
                         "--run-dir=" + kubelet.resolveSibling("run"),
                         "--health-port=0");
-        node = CsiNode.start(options, _ -> volumes);
+        node = CsiNode.start(options, (_, _) -> volumes);
     }
 
     /** Another process would know no more than this one: nothing of memory is taken over. */

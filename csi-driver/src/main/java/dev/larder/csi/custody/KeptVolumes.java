@@ -2,6 +2,7 @@ package dev.larder.csi.custody;
 
 import dev.larder.csi.CsiNodeOptions;
 import dev.larder.csi.Driver;
+import dev.larder.csi.NodeEvents;
 import dev.larder.csi.NodePaths;
 import dev.larder.csi.NodeVolumeException;
 import dev.larder.csi.NodeVolumeException.Reason;
@@ -25,7 +26,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -61,22 +64,22 @@ public final class KeptVolumes implements NodeVolumes {
     private volatile boolean closing;
 
     /** Collects what agents hold; volumes that nobody holds any more are mounted again. */
-    public static KeptVolumes collect(CsiNodeOptions options) {
-        return new KeptVolumes(options);
+    public static KeptVolumes collect(CsiNodeOptions options, NodeEvents events) {
+        return new KeptVolumes(options, events);
     }
 
-    private KeptVolumes(CsiNodeOptions options) {
+    private KeptVolumes(CsiNodeOptions options, NodeEvents events) {
         this.paths = options.paths();
         this.records = new VolumeRecords(options.runDirectory());
         this.keeper = new Keeper(options.runDirectory().resolve("custody.sock"));
-        this.revival = new Revival(this, keeper, records, options.agentAbsentTimeout());
-        Set<UUID> mounted = mounted();
+        this.revival = new Revival(this, keeper, records, options.agentAbsentTimeout(), events);
+        Set<UUID> mounted = inMountTable();
         keeper.collect(mounted, mounted.isEmpty() ? Duration.ZERO : COLLECT);
         revival.start();
     }
 
     /** Volumes that are mounted on this node, alive or dead. */
-    Set<UUID> mounted() {
+    private Set<UUID> inMountTable() {
         Set<UUID> mounted = new HashSet<>();
         for (MountPoint mount : Mounts.list()) {
             UUID volume = volumeOf(mount);
@@ -143,7 +146,7 @@ public final class KeptVolumes implements NodeVolumes {
     void dropEnded() {
         Set<UUID> ended = new HashSet<>(keeper.mounts());
         ended.removeAll(ending);
-        ended.removeAll(mounted());
+        ended.removeAll(inMountTable());
         for (UUID volume : ended) {
             LOG.warn("the mount is gone: its session is ended volume={}", volume);
             keeper.drop(volume, Duration.ZERO);
@@ -261,8 +264,35 @@ public final class KeptVolumes implements NodeVolumes {
     }
 
     @Override
+    public List<Mounted> mounted() {
+        Set<UUID> served = keeper.served();
+        List<Mounted> mounted = new ArrayList<>();
+        for (UUID volume : keeper.mounts()) {
+            String name = records.name(volume);
+            if (name != null) {
+                mounted.add(new Mounted(volume, name, controlSocket(volume), served.contains(volume)));
+            }
+        }
+        return mounted;
+    }
+
+    private Path controlSocket(UUID volume) {
+        return records.directory(volume).resolve(MountSpec.CONTROL_SOCKET);
+    }
+
+    @Override
+    public String name(UUID volume) {
+        return records.name(volume);
+    }
+
+    @Override
+    public int agents() {
+        return keeper.health().staying();
+    }
+
+    @Override
     public MountStatus status(UUID volume, Duration patience) {
-        Path socket = records.directory(volume).resolve(MountSpec.CONTROL_SOCKET);
+        Path socket = controlSocket(volume);
         try (ControlClient agent = ControlClient.connect(socket)) {
             return agent.ask(Command.STATUS, Map.of(), MountStatus.class, patience, progress -> {});
         } catch (IOException | ControlClient.AgentFailure e) {

@@ -1,5 +1,7 @@
 package dev.larder.csi.custody;
 
+import dev.larder.csi.NodeEvents;
+import dev.larder.csi.VolumeEvent;
 import dev.larder.linux.Descriptor;
 import dev.larder.linux.LinuxException;
 import dev.larder.linux.MountNamespace;
@@ -32,17 +34,19 @@ final class Revival implements AutoCloseable {
     private final Keeper keeper;
     private final VolumeRecords records;
     private final Duration absentTimeout;
+    private final NodeEvents events;
     private final Thread thread;
     /** Looks for stale binds that are still to be made, if the next one leaves some. */
     private int scans = MOST_SCANS;
 
     private volatile boolean closed;
 
-    Revival(KeptVolumes volumes, Keeper keeper, VolumeRecords records, Duration absentTimeout) {
+    Revival(KeptVolumes volumes, Keeper keeper, VolumeRecords records, Duration absentTimeout, NodeEvents events) {
         this.volumes = volumes;
         this.keeper = keeper;
         this.records = records;
         this.absentTimeout = absentTimeout;
+        this.events = events;
         this.thread = Thread.ofPlatform().daemon().name("revival").unstarted(this::run);
     }
 
@@ -84,6 +88,9 @@ final class Revival implements AutoCloseable {
                         since.toSeconds());
                 abort(volume);
                 keeper.drop(volume, Duration.ZERO);
+                String what = "no node agent has served it on this node for " + since.toSeconds()
+                        + " s: its files give errors here until one is there";
+                events.tell(VolumeEvent.MOUNT_ABORTED, volume, records.name(volume), null, what);
             }
         });
     }
@@ -111,6 +118,9 @@ final class Revival implements AutoCloseable {
                 LOG.warn("a dead volume is mounted again volume={}", volume);
                 volumes.mountAnew(volume);
                 scans = MOST_SCANS;
+                String what = "it is mounted again on this node; files that were open before give errors until they are"
+                        + " opened anew";
+                events.tell(VolumeEvent.MOUNT_REVIVED, volume, records.name(volume), null, what);
             }
         }
     }

@@ -17,12 +17,16 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What agents read of each volume, below the run directory: {@code volumes/UUID/} with the record of the mount and the
  * files of the Secret, for root alone, each replaced at once. They outlive this process and end with the node.
  */
 final class VolumeRecords {
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeRecords.class);
+
     private final Path root;
 
     VolumeRecords(Path runDirectory) {
@@ -70,12 +74,27 @@ final class VolumeRecords {
 
     /** Of the Secret that was written last; -1 without one. */
     long generation(UUID volume) throws IOException {
+        VolumeAccess access = access(volume);
+        return access == null ? -1 : access.generation();
+    }
+
+    /** namespace/name of the SharedVolume; null without a record that can be read. */
+    String name(UUID volume) {
+        try {
+            VolumeAccess access = access(volume);
+            return access == null ? null : access.volume();
+        } catch (IOException e) {
+            LOG.warn("the record of a volume cannot be read volume={} cause={}", volume, e.getMessage());
+            return null;
+        }
+    }
+
+    private VolumeAccess access(UUID volume) throws IOException {
         try {
             return ControlProtocol.json()
-                    .readValue(Files.readAllBytes(directory(volume).resolve(VolumeAccess.FILE)), VolumeAccess.class)
-                    .generation();
+                    .readValue(Files.readAllBytes(directory(volume).resolve(VolumeAccess.FILE)), VolumeAccess.class);
         } catch (NoSuchFileException e) {
-            return -1;
+            return null;
         }
     }
 
