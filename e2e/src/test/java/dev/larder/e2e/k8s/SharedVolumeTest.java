@@ -5,6 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.larder.e2e.Command;
+import dev.larder.e2e.load.LockMain;
+import java.io.IOException;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -60,19 +62,15 @@ final class SharedVolumeTest {
     }
 
     @Test
-    void aLockOfOneNodeIsSeenOnAnother() {
+    void aLockOfOneNodeIsSeenOnAnother() throws IOException {
+        LoadPod.install(CLUSTER, NAMESPACE);
         TestVolume volume = TestVolume.create(CLUSTER, NAMESPACE, "locks", "capacity: 1Gi");
-        volume.startPod("holder", "n1");
-        volume.startPod("waiter", "n2");
-        CLUSTER.awaitReady(NAMESPACE, "holder");
-        CLUSTER.awaitReady(NAMESPACE, "waiter");
-        in("holder", "touch /data/lock; (flock /data/lock sleep 20) > /dev/null 2>&1 &");
-        Cluster.await(
-                "the lock is held",
-                () -> tryIn("waiter", "flock -n /data/lock true").exit() != 0);
-        Cluster.await(
-                "the lock is free",
-                () -> tryIn("waiter", "flock -n /data/lock true").exit() == 0);
+        LoadPod.start(volume, "holder", "n1");
+        LoadPod.start(volume, "waiter", "n2");
+        String lock = "/opt/larder/jre/bin/java -cp /program/load.jar " + LockMain.class.getName() + " /data/lock ";
+        in("holder", "(" + lock + "20) > /dev/null 2>&1 &");
+        Cluster.await("the lock is held", () -> tryIn("waiter", lock + "0").exit() == 1);
+        Cluster.await("the lock is free", () -> tryIn("waiter", lock + "0").exit() == 0);
     }
 
     @Test
