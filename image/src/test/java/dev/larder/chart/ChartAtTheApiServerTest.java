@@ -26,6 +26,9 @@ import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.nio.file.Path;
 import java.util.List;
@@ -238,18 +241,65 @@ final class ChartAtTheApiServerTest {
     @Test
     void aPluginWritesItsOwnNodesCacheAlone() throws Exception {
         node("n1");
+        admin.resource(cacheOf("n2")).create();
         try (KubernetesClient first = pluginOn("n1");
                 KubernetesClient unbound = pluginOn(null)) {
-            String said = awaitRefusal(() -> {
-                first.resource(cacheOf("n2")).serverSideApply();
-            });
-            assertTrue(said.contains("the csi-node of node 'n1' may write nodecaches 'n1' alone, not 'n2'"), said);
+            String alone = "the csi-node of node 'n1' may write nodecaches 'n1' alone, not 'n";
+            String said = awaitRefusal(() -> writeStatus(cache(first, "n2"), "observed", "\"now\""));
+            assertTrue(said.contains(alone + "2'"), said);
+            said = awaitRefusal(() -> first.resource(cacheOf("n3")).create());
+            assertTrue(said.contains(alone + "3'"), said);
             first.resource(cacheOf("n1")).create();
-            first.resource(cacheOf("n1")).serverSideApply();
+            writeStatus(cache(first, "n1"), "observed", "\"now\"");
             assertThrows(
-                    KubernetesClientException.class,
-                    () -> unbound.resource(cacheOf("n1")).serverSideApply());
+                    KubernetesClientException.class, () -> writeStatus(cache(unbound, "n1"), "observed", "\"now\""));
         }
+    }
+
+    private static Resource<GenericKubernetesResource> cache(KubernetesClient client, String node) {
+        return client.genericKubernetesResources("larder.dev/v1alpha1", "NodeCache")
+                .withName(node);
+    }
+
+    /** A merge patch of one field. */
+    private static void writeStatus(Resource<GenericKubernetesResource> object, String field, String json) {
+        object.subresource("status")
+                .patch(PatchContext.of(PatchType.JSON_MERGE), "{\"status\":{\"" + field + "\":" + json + "}}");
+    }
+
+    @Test
+    void aPluginWritesItsOwnNodesEntryOfAWarmupAlone() throws Exception {
+        node("w1");
+        GenericKubernetesResource made = new GenericKubernetesResource();
+        made.setApiVersion("larder.dev/v1alpha1");
+        made.setKind("CacheWarmup");
+        made.setMetadata(new ObjectMetaBuilder()
+                .withName("warm")
+                .withNamespace("default")
+                .build());
+        made.setAdditionalProperty("spec", Map.of("volume", "data"));
+        admin.resource(made).create();
+        try (KubernetesClient plugin = pluginOn("w1")) {
+            awaitRefusal(() -> writeStatus(warmup(plugin), "nodes", "{\"w3\":{\"phase\":\"Running\"}}"));
+            writeStatus(warmup(admin), "nodes", "{\"w2\":{\"phase\":\"Running\"},\"w3\":null}");
+            writeStatus(warmup(plugin), "nodes", "{\"w1\":{\"phase\":\"Running\"}}");
+            for (String other : List.of(
+                    "{\"w2\":{\"phase\":\"Done\"}}", "{\"w2\":null}", "{\"w3\":{\"phase\":\"Done\"}}", "null")) {
+                String said = awaitRefusal(() -> writeStatus(warmup(plugin), "nodes", other));
+                assertTrue(said.contains("may write the entry status.nodes.w1 of a CacheWarmup alone"), said);
+            }
+            writeStatus(warmup(plugin), "nodes", "{\"w1\":null}");
+            assertEquals(
+                    Map.of("w2", Map.of("phase", "Running")),
+                    warmup(admin).get().get("status", "nodes"));
+            assertThrows(KubernetesClientException.class, () -> warmup(plugin).delete());
+        }
+    }
+
+    private static Resource<GenericKubernetesResource> warmup(KubernetesClient client) {
+        return client.genericKubernetesResources("larder.dev/v1alpha1", "CacheWarmup")
+                .inNamespace("default")
+                .withName("warm");
     }
 
     @Test
@@ -279,6 +329,9 @@ final class ChartAtTheApiServerTest {
                             .endSpec(),
                     node -> node.editSpec()
                             .removeMatchingFromTaints(taint -> taint.getKey().startsWith("nvidia"))
+                            .endSpec(),
+                    node -> node.editSpec()
+                            .addNewTaint("NoExecute", "larder.dev/agent-not-ready", null, null)
                             .endSpec(),
                     node -> node.editSpec().withUnschedulable(true).endSpec(),
                     node -> node.editMetadata().addToLabels("zone", "y").endMetadata(),

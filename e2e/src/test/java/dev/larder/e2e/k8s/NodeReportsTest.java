@@ -23,11 +23,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
 
-/** What csi-node tells the cluster, as people see it. The release is installed, in namespace larder-system. */
+/** What csi-node tells the cluster, as people see it. */
 @Tag("cluster")
 final class NodeReportsTest {
     private static final String NAMESPACE = "node-reports-test";
-    private static final String RELEASE = "larder-system";
     private static final String API = "larder.dev/v1alpha1";
     private static final String TAINT = "larder.dev/agent-not-ready";
     private static final long FILE_BYTES = 16L << 20;
@@ -39,6 +38,7 @@ final class NodeReportsTest {
 
     @BeforeAll
     static void writeOnOneNode() {
+        Release.install(CLUSTER);
         CLUSTER.createNamespace(NAMESPACE);
         CLUSTER.apply("""
                 apiVersion: larder.dev/v1alpha1
@@ -142,14 +142,14 @@ final class NodeReportsTest {
     /** The token that kubelet gives to a pod names the pod's node. */
     @Test
     void aTokenWritesItsOwnNodesObjectsAlone() {
-        Pod plugin =
-                CLUSTER.pods(RELEASE, "app.kubernetes.io/component", "csi-node").getFirst();
+        Pod plugin = CLUSTER.pods(Release.NAMESPACE, "app.kubernetes.io/component", "csi-node")
+                .getFirst();
         assertEquals("n1", plugin.getSpec().getNodeName());
         String token = CLUSTER.kubectl(
                 "create",
                 "token",
                 "larder-csi-node",
-                "--namespace=" + RELEASE,
+                "--namespace=" + Release.NAMESPACE,
                 "--bound-object-kind=Pod",
                 "--bound-object-name=" + plugin.getMetadata().getName());
         Cluster.await(
@@ -173,7 +173,7 @@ final class NodeReportsTest {
             assertTrue(refused.getMessage().contains("may write nodecaches 'n1' alone"), refused.getMessage());
             refused = assertThrows(
                     KubernetesClientException.class,
-                    () -> client.secrets().inNamespace(RELEASE).list());
+                    () -> client.secrets().inNamespace(Release.NAMESPACE).list());
             assertEquals(403, refused.getCode());
         }
     }
