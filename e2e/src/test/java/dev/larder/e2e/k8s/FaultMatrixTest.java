@@ -205,8 +205,7 @@ final class FaultMatrixTest {
         TestVolume other = TestVolume.create(CLUSTER, NAMESPACE, "reboot", "capacity: 1Gi");
         other.startPod("victim", NODE);
         CLUSTER.awaitReady(NAMESPACE, "victim");
-        CLUSTER.exec(
-                NAMESPACE, "victim", "sh", "-c", "dd if=/dev/urandom of=/data/big bs=1M count=20 && fsync /data/big");
+        CLUSTER.exec(NAMESPACE, "victim", "sh", "-c", "dd if=/dev/urandom of=/data/big bs=1M count=20 conv=fsync");
         String sum = CLUSTER.exec(NAMESPACE, "victim", "sh", "-c", "sha256sum < /data/big");
         LoadPod elsewhere = LoadPod.start(volume, "elsewhere", "n1");
         elsewhere.awaitProgress(2);
