@@ -12,8 +12,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,13 +41,10 @@ public final class Keeper implements AutoCloseable {
     private final UnixSocket socket;
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
-    private final Map<UUID, Kept> mounts = new LinkedHashMap<>();
-    private final List<AgentLink> agents = new ArrayList<>();
+    private final Assignments assignments = new Assignments();
+    private final Map<UUID, Kept> mounts = assignments.mounts;
+    private final List<AgentLink> agents = assignments.agents;
     private final Semaphore connections = new Semaphore(MOST_AGENTS);
-    /** Until it is known who serves what, nobody is asked to. */
-    private boolean settled;
-
-    private boolean ending;
     private volatile boolean closed;
     private final Thread accepting;
 
@@ -107,8 +102,8 @@ public final class Keeper implements AutoCloseable {
                     () -> expected.stream()
                             .allMatch(
                                     volume -> mounts.containsKey(volume) && mounts.get(volume).state == State.SERVING));
-            settled = true;
-            serveDue();
+            assignments.settled = true;
+            assignments.serveDue();
             List<UUID> dead = expected.stream()
                     .filter(volume -> !mounts.containsKey(volume))
                     .toList();
@@ -126,17 +121,12 @@ public final class Keeper implements AutoCloseable {
             if (mounts.containsKey(volume)) {
                 throw new IllegalStateException("volume " + volume + " is kept already");
             }
-            add(new Kept(volume, fuse, negotiated));
-            serveDue();
+            assignments.add(new Kept(volume, fuse, negotiated));
+            changed.signalAll();
+            assignments.serveDue();
         } finally {
             lock.unlock();
         }
-    }
-
-    private void add(Kept kept) {
-        mounts.put(kept.volume, kept);
-        agents.stream().filter(agent -> agent.ready).forEach(agent -> agent.give(kept));
-        changed.signalAll();
     }
 
     /** What is kept here. */
@@ -233,8 +223,10 @@ public final class Keeper implements AutoCloseable {
     public boolean awaitRelieved(Duration patience) {
         lock.lock();
         try {
-            ending = true;
-            return await(patience, () -> mounts.keySet().stream().allMatch(volume -> isHeldByAnother(volume, null)));
+            assignments.ending = true;
+            return await(
+                    patience,
+                    () -> mounts.keySet().stream().allMatch(volume -> assignments.isHeldByAnother(volume, null)));
         } finally {
             lock.unlock();
         }
@@ -338,9 +330,9 @@ public final class Keeper implements AutoCloseable {
         try {
             switch (message.kind()) {
                 case HELLO -> agent.name = message.text();
-                case HELD -> held(agent, received);
-                case READY -> ready(agent);
-                case SERVING, REFUSED, RELEASED -> moved(agent, message);
+                case HELD -> assignments.held(agent, received);
+                case READY -> assignments.ready(agent);
+                case SERVING, REFUSED, RELEASED -> assignments.moved(agent, message);
                 case DROPPED -> {
                     agent.holds.remove(message.volume());
                     if (message.text() != null) {
@@ -355,128 +347,32 @@ public final class Keeper implements AutoCloseable {
                     throw new IOException("an agent does not say " + message.kind());
                 case UNKNOWN -> LOG.warn("custody: agent={} says what this version does not know", agent);
             }
-            serveDue();
+            assignments.serveDue();
             changed.signalAll();
         } finally {
             lock.unlock();
         }
-    }
-
-    /** An agent that knows of a mount that this keeper does not know has kept it for a predecessor. */
-    private void held(AgentLink agent, CustodyChannel.Received received) {
-        CustodyMessage message = received.message();
-        UUID volume = message.volume();
-        Kept kept = mounts.get(volume);
-        if (kept == null && received.fuse() != null && message.negotiated() != null) {
-            kept = new Kept(volume, received.fuse(), message.negotiated());
-            agent.holds.add(volume);
-            add(kept);
-        } else {
-            received.close();
-        }
-        if (kept == null) {
-            // Dropped in the meantime.
-            agent.tell(Kind.DROP, volume);
-            return;
-        }
-        agent.holds.add(volume);
-        if (message.serving() && kept.server == null) {
-            kept.serving(agent);
-        } else if (message.serving() && kept.server != agent) {
-            LOG.warn("custody: volume={} is with agent={}, agent={} must release it", volume, kept.server, agent);
-            agent.tell(Kind.RELEASE, volume);
-        }
-    }
-
-    private void ready(AgentLink agent) {
-        agent.ready = true;
-        mounts.values().forEach(agent::give);
-        LOG.info("custody: agent={} is ready holds={}", agent, agent.holds.size());
-    }
-
-    private void moved(AgentLink agent, CustodyMessage message) {
-        Kept kept = mounts.get(message.volume());
-        if (kept == null || kept.server != agent) {
-            return;
-        }
-        switch (message.kind()) {
-            case SERVING -> kept.serving(agent);
-            case REFUSED -> {
-                LOG.warn("custody: volume={} agent={} cannot serve: {}", kept.volume, agent, message.text());
-                kept.refused(message.refusal(), message.text());
-            }
-            default -> kept.unserved();
-        }
-        LOG.info("custody: volume={} agent={} {}", kept.volume, agent, message.kind());
     }
 
     private void gone(AgentLink agent, String why) {
         lock.lock();
         try {
-            agents.remove(agent);
-            mounts.values().stream().filter(kept -> kept.server == agent).forEach(Kept::unserved);
+            assignments.gone(agent);
             LOG.info("custody: agent={} is gone: {}", agent, why);
-            serveDue();
+            assignments.serveDue();
             changed.signalAll();
         } finally {
             lock.unlock();
         }
     }
 
-    // What agents are asked for.
-
     private void tick() {
         lock.lock();
         try {
-            serveDue();
+            assignments.serveDue();
         } finally {
             lock.unlock();
         }
-    }
-
-    /** Mounts without a server get one, those of an agent that yields move, and who is not needed is let go. */
-    private void serveDue() {
-        AgentLink chosen = chosen();
-        if (settled && chosen != null) {
-            long now = System.nanoTime();
-            for (Kept kept : mounts.values()) {
-                if (kept.isDue(now)) {
-                    kept.asked(chosen);
-                    chosen.tell(Kind.SERVE, kept.volume);
-                } else if (kept.state == State.SERVING && kept.server.yielding) {
-                    kept.state = State.RELEASING;
-                    kept.server.tell(Kind.RELEASE, kept.volume);
-                }
-            }
-        }
-        for (AgentLink agent : agents) {
-            if (agent.yielding && !agent.relieved && isDispensable(agent)) {
-                agent.relieved = true;
-                agent.tell(Kind.RELIEVED, null);
-            }
-        }
-    }
-
-    /** The one that serves most, so that all mounts are with one; else the one that came first. */
-    private AgentLink chosen() {
-        return agents.stream()
-                .filter(AgentLink::canServe)
-                .max(Comparator.comparingLong(this::served))
-                .orElse(null);
-    }
-
-    private long served(AgentLink agent) {
-        return mounts.values().stream().filter(kept -> kept.server == agent).count();
-    }
-
-    private boolean isDispensable(AgentLink agent) {
-        return served(agent) == 0
-                && agent.ready
-                && (!ending || agent.holds.stream().allMatch(volume -> isHeldByAnother(volume, agent)));
-    }
-
-    private boolean isHeldByAnother(UUID volume, AgentLink than) {
-        return agents.stream().anyMatch(agent -> agent != than && agent.canServe() && agent.holds.contains(volume));
     }
 
     /** Closes this process's descriptors: mounts live on where an agent holds them. */
