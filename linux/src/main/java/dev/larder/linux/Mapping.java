@@ -1,5 +1,6 @@
 package dev.larder.linux;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -12,10 +13,17 @@ public final class Mapping implements AutoCloseable {
     private static final int PROT_READ = 1;
     private static final int PROT_WRITE = 2;
     private static final int MAP_SHARED = 1;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MADV_DONTNEED = 4;
     private static final int MS_SYNC = 4;
 
     private static final class Mmap {
         static final MethodHandle HANDLE = Native.longs("mmap");
+    }
+
+    private static final class Madvise {
+        static final MethodHandle HANDLE = Native.longs("madvise");
     }
 
     private static final class Munmap {
@@ -43,6 +51,46 @@ public final class Mapping implements AutoCloseable {
         }
     }
 
+    /**
+     * Memory of zeros, of whole pages, that takes room page by page as it is touched; unmapped when the arena ends.
+     */
+    public static MemorySegment anonymous(Arena arena, long bytes) {
+        try (Scratch scratch = Scratch.take()) {
+            long address = Call.longs(
+                    "mmap",
+                    Mmap.HANDLE,
+                    scratch,
+                    0,
+                    bytes,
+                    PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS,
+                    -1,
+                    0);
+            return MemorySegment.ofAddress(address).reinterpret(bytes, arena, Mapping::unmap);
+        }
+    }
+
+    /** What {@link #anonymous} gave is zeros again and takes no room. */
+    public static void discard(MemorySegment anonymous) {
+        try (Scratch scratch = Scratch.take()) {
+            Call.ints(
+                    "madvise",
+                    null,
+                    Madvise.HANDLE,
+                    scratch,
+                    anonymous.address(),
+                    anonymous.byteSize(),
+                    MADV_DONTNEED,
+                    0);
+        }
+    }
+
+    private static void unmap(MemorySegment mapped) {
+        try (Scratch scratch = Scratch.take()) {
+            Call.ints("munmap", null, Munmap.HANDLE, scratch, mapped.address(), mapped.byteSize(), 0, 0);
+        }
+    }
+
     public MemorySegment segment() {
         return segment;
     }
@@ -60,9 +108,7 @@ public final class Mapping implements AutoCloseable {
     @Override
     public void close() {
         if (closed.compareAndSet(false, true)) {
-            try (Scratch scratch = Scratch.take()) {
-                Call.ints("munmap", null, Munmap.HANDLE, scratch, segment.address(), segment.byteSize(), 0, 0);
-            }
+            unmap(segment);
         }
     }
 }

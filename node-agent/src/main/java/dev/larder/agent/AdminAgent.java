@@ -35,7 +35,7 @@ final class AdminAgent implements ServedVolume {
     private final CountDownLatch end = new CountDownLatch(1);
 
     static AdminAgent start(MountSpec spec) throws IOException {
-        return new AdminAgent(spec, VolumeAdmin.open(VolumeSettings.of(spec, Stores.hostName(), null)));
+        return new AdminAgent(spec, VolumeAdmin.open(VolumeSettings.of(spec, AgentResources.ofOneVolume(), null)));
     }
 
     private AdminAgent(MountSpec spec, VolumeAdmin volume) throws IOException {

@@ -41,7 +41,7 @@ final class Agent implements ServedVolume {
         this.held = Custody.collect(new MountDirectory(spec.recordDirectory()).custody(), spec.volumeId());
         this.mount = ServedMount.takeOver(
                 spec,
-                Stores.hostName(),
+                AgentResources.ofOneVolume(),
                 held.fuse(),
                 held.negotiated(),
                 new PrometheusMeterRegistry(PrometheusConfig.DEFAULT));

@@ -6,6 +6,8 @@ import dev.larder.protocol.custody.CustodyMessage.Kind;
 import dev.larder.protocol.custody.CustodyMessage.Refusal;
 import dev.larder.protocol.custody.Holder;
 import dev.larder.protocol.custody.KeeperLink;
+import dev.larder.volume.metadata.ConnectionBudget;
+import dev.larder.volume.objects.MemoryBudget;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -28,6 +30,7 @@ final class NodeAgent implements Holder, AutoCloseable {
     private static final Duration HAND_OVER = Duration.ofSeconds(40);
 
     private final NodeAgentOptions options;
+    private final AgentResources resources;
     private final MeterRegistry registry;
     private final KeeperLink keeper;
     private final Map<UUID, NodeMount> mounts = new ConcurrentHashMap<>();
@@ -36,6 +39,9 @@ final class NodeAgent implements Holder, AutoCloseable {
     NodeAgent(NodeAgentOptions options, MeterRegistry registry) {
         this.options = options;
         this.registry = registry;
+        this.resources = options.resources();
+        registry.gauge("larder_database_connections", resources.connections(), ConnectionBudget::open);
+        registry.gauge("larder_transfer_memory_bytes", resources.transferMemory(), MemoryBudget::usedBytes);
         this.keeper = new KeeperLink(
                 options.runDirectory().resolve("custody.sock"),
                 options.name() + " pid " + ProcessHandle.current().pid(),
@@ -64,7 +70,7 @@ final class NodeAgent implements Holder, AutoCloseable {
     @Override
     public void hold(UUID volume, Descriptor fuse, byte[] negotiated) {
         Path directory = options.runDirectory().resolve("volumes").resolve(volume.toString());
-        NodeMount mount = new NodeMount(volume, fuse, negotiated, directory, options, registry);
+        NodeMount mount = new NodeMount(volume, fuse, negotiated, directory, options, resources, registry);
         if (mounts.putIfAbsent(volume, mount) != null) {
             fuse.close();
         }

@@ -54,6 +54,25 @@ public final class NodeAgentMain implements Callable<Integer> {
     private String cacheCapacity;
 
     @Option(
+            names = "--connections",
+            defaultValue = "${env:LARDER_CONNECTIONS:-64}",
+            description = "Most connections to databases, of all volumes together (default: ${DEFAULT-VALUE}).")
+    private int connections;
+
+    @Option(
+            names = "--connections-per-volume",
+            defaultValue = "${env:LARDER_CONNECTIONS_PER_VOLUME:-2}",
+            description = "Most connections of a volume to its database (default: ${DEFAULT-VALUE}).")
+    private int connectionsPerVolume;
+
+    @Option(
+            names = "--transfer-memory",
+            defaultValue = "${env:LARDER_TRANSFER_MEMORY:-96Mi}",
+            description = "For objects on their way, of all volumes together: a quantity, at least 16Mi (default:"
+                    + " ${DEFAULT-VALUE}).")
+    private String transferMemory;
+
+    @Option(
             names = "--grace-seconds",
             defaultValue = "${env:LARDER_GRACE_SECONDS:-120}",
             description =
@@ -121,6 +140,9 @@ public final class NodeAgentMain implements Callable<Integer> {
                 runDirectory,
                 cacheDirectory,
                 NodeAgentOptions.capacity(cacheCapacity, cacheDirectory),
+                connections,
+                connectionsPerVolume,
+                NodeAgentOptions.quantity("the transfer memory", transferMemory),
                 Duration.ofSeconds(graceSeconds),
                 healthPort);
     }

@@ -32,6 +32,7 @@ final class NodeMount implements AutoCloseable {
     private final byte[] negotiated;
     private final Path directory;
     private final NodeAgentOptions options;
+    private final AgentResources resources;
     private final MeterRegistry registry;
     private final ExecutorService order;
     private volatile ServedMount served;
@@ -45,12 +46,14 @@ final class NodeMount implements AutoCloseable {
             byte[] negotiated,
             Path directory,
             NodeAgentOptions options,
+            AgentResources resources,
             MeterRegistry registry) {
         this.volume = volume;
         this.fuse = fuse;
         this.negotiated = negotiated.clone();
         this.directory = directory;
         this.options = options;
+        this.resources = resources;
         this.registry = registry;
         this.order = Executors.newSingleThreadExecutor(
                 Thread.ofVirtual().name("mount-" + volume).factory());
@@ -79,7 +82,7 @@ final class NodeMount implements AutoCloseable {
         }
         try {
             MountSpec spec = spec();
-            ServedMount mount = ServedMount.takeOver(spec, options.name(), fuse, negotiated, registry);
+            ServedMount mount = ServedMount.takeOver(spec, resources, fuse, negotiated, registry);
             served = mount;
             control = ControlServer.start(
                     spec.controlSocket(), new MountRequests(mount, NodeMount::refuseShutdown, () -> ending));

@@ -21,7 +21,7 @@ public final class ObjectStoreProbe {
      */
     public static void run(MountSpec spec, Duration deadline) throws IOException {
         FutureTask<Void> probe = new FutureTask<>(() -> {
-            try (ObjectStore store = Stores.objects(spec)) {
+            try (ObjectStore store = Stores.objects(spec, AgentResources.ofOneVolume())) {
                 store.probe();
             }
             return null;

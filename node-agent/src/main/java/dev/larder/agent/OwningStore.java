@@ -1,13 +1,12 @@
 package dev.larder.agent;
 
-import com.zaxxer.hikari.HikariDataSource;
 import dev.larder.volume.objects.ObjectStore;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.util.function.Consumer;
 
-/** A store together with the connections that it uses, closed with it. */
-record OwningStore(ObjectStore store, HikariDataSource connections) implements ObjectStore {
+/** A store together with what it uses. @param connections closes them */
+record OwningStore(ObjectStore store, Runnable connections) implements ObjectStore {
     @Override
     public void put(String key, MemorySegment bytes) throws IOException {
         store.put(key, bytes);
@@ -46,6 +45,6 @@ record OwningStore(ObjectStore store, HikariDataSource connections) implements O
     @Override
     public void close() {
         store.close();
-        connections.close();
+        connections.run();
     }
 }

@@ -32,30 +32,31 @@ final class ServedMount {
     private UUID remembered;
 
     /**
-     * @param host the node's name
+     * @param resources shared with other volumes
      * @param fuse stays the caller's, open until after the end
      * @param negotiated the INIT record
      */
     static ServedMount takeOver(
-            MountSpec spec, String host, Descriptor fuse, byte[] negotiated, MeterRegistry registry) {
-        return new ServedMount(spec, host, fuse, Negotiated.decode(negotiated), registry);
+            MountSpec spec, AgentResources resources, Descriptor fuse, byte[] negotiated, MeterRegistry registry) {
+        return new ServedMount(spec, resources, fuse, Negotiated.decode(negotiated), registry);
     }
 
-    private ServedMount(MountSpec spec, String host, Descriptor fuse, Negotiated negotiated, MeterRegistry registry) {
+    private ServedMount(MountSpec spec, AgentResources resources, Descriptor fuse, Negotiated negotiated, MeterRegistry registry) {
         this.spec = spec;
         this.directory = new MountDirectory(spec.recordDirectory());
         this.backing = BackingIds.open(directory.backing());
         try {
             this.kernel = new FuseKernel(fuse, negotiated, backing);
             this.volume =
-                    MountedVolume.mount(VolumeSettings.of(spec, host, directory.rememberedSession()), kernel, registry);
+                    MountedVolume.mount(VolumeSettings.of(spec, resources, directory.rememberedSession()), kernel, registry);
         } catch (RuntimeException e) {
             backing.close();
             throw e;
         }
         rememberSession();
-        this.server = new FuseServer(fuse, negotiated, kernel, volume.fileSystem(), FuseServer.Options.DEFAULT);
+        this.server = new FuseServer(fuse, negotiated, kernel, volume.fileSystem(), resources.fuse());
         server.start();
+        volume.onRested(server::giveUpIdle);
         LOG.info("serving volume={} mountPoint={} session={}", spec.volume(), spec.mountPoint(), remembered);
     }
 

@@ -1,8 +1,9 @@
 package dev.larder.agent;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import dev.larder.protocol.MountSpec;
+import dev.larder.volume.metadata.ConnectionBudget;
+import dev.larder.volume.metadata.DatabaseSource;
 import dev.larder.volume.metadata.MetadataOptions;
 import dev.larder.volume.objects.DirectoryStore;
 import dev.larder.volume.objects.HttpProxy;
@@ -27,37 +28,39 @@ import java.util.UUID;
 /** The database and the object store that a {@link MountSpec} names. Secrets are read from their files when asked for. */
 final class Stores {
     private static final int OBJECT_CONNECTIONS = 4;
-    private static final String CONNECT_TIMEOUT_SECONDS = "10";
-    private static final String SOCKET_TIMEOUT_SECONDS = "90";
+    private static final Duration OBJECT_IDLE = Duration.ofSeconds(10);
+    private static final int SOCKET_TIMEOUT_SECONDS = 90;
 
     private Stores() {}
 
     /**
-     * @param host the node's name
+     * @param resources shared with other volumes
      * @param continued the session of a dead predecessor, or null
      */
-    static MetadataOptions metadata(MountSpec spec, String host, UUID continued) {
+    static MetadataOptions metadata(MountSpec spec, AgentResources resources, UUID continued) {
         MountSpec.Database database = spec.database();
         return MetadataOptions.of(
                         database.jdbcUrl(),
                         database.user(),
                         () -> text(database.passwordFile()),
-                        host,
+                        resources.host(),
                         spec.mountPoint() == null
                                 ? "administration"
                                 : spec.mountPoint().toString())
+                .withConnections(resources.connectionsPerVolume())
+                .withBudget(resources.connections())
                 .withExclusive(spec.exclusive())
                 .withDeadline(spec.patience())
                 .continuing(continued);
     }
 
-    static ObjectStore objects(MountSpec spec) {
+    static ObjectStore objects(MountSpec spec, AgentResources resources) {
         MountSpec.Store store = spec.objectStore();
         try {
             if (store.directory() != null) {
                 return DirectoryStore.open(store.directory().path());
             }
-            return store.s3() != null ? new S3Store(options(store.s3(), spec.patience())) : postgres(spec);
+            return store.s3() != null ? new S3Store(options(store.s3(), spec.patience())) : postgres(spec, resources);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -115,21 +118,23 @@ final class Stores {
                 properties.getProperty("sessionToken"));
     }
 
-    private static ObjectStore postgres(MountSpec spec) {
+    private static ObjectStore postgres(MountSpec spec, AgentResources resources) {
         MountSpec.Database database = spec.database();
-        HikariConfig config = new HikariConfig();
-        config.setJdbcUrl(database.jdbcUrl());
-        config.setUsername(database.user());
-        config.setPassword(text(database.passwordFile()));
-        config.setMaximumPoolSize(OBJECT_CONNECTIONS);
-        config.setMinimumIdle(0);
-        config.setInitializationFailTimeout(-1);
-        config.setPoolName("larder-objects");
-        config.addDataSourceProperty("connectTimeout", CONNECT_TIMEOUT_SECONDS);
-        config.addDataSourceProperty("socketTimeout", SOCKET_TIMEOUT_SECONDS);
-        config.addDataSourceProperty("ApplicationName", "larder-objects");
-        HikariDataSource pool = new HikariDataSource(config);
-        return new OwningStore(new PostgresStore(pool, database.jdbcUrl(), ""), pool);
+        ConnectionBudget budget = resources.connections();
+        HikariDataSource pool = new DatabaseSource(
+                        database.jdbcUrl(),
+                        database.user(),
+                        () -> text(database.passwordFile()),
+                        "larder-objects",
+                        SOCKET_TIMEOUT_SECONDS,
+                        budget)
+                .pool("larder-objects", Math.min(OBJECT_CONNECTIONS, resources.connectionsPerVolume()), OBJECT_IDLE);
+        ConnectionBudget.Pool giving = () -> pool.getHikariPoolMXBean().softEvictConnections();
+        budget.enlist(giving);
+        return new OwningStore(new PostgresStore(pool, database.jdbcUrl(), ""), () -> {
+            budget.withdraw(giving);
+            pool.close();
+        });
     }
 
     private static String text(Path file) {

@@ -12,20 +12,21 @@ final class VolumeSettings {
     private VolumeSettings() {}
 
     /**
-     * @param host the node's name
+     * @param resources shared with other volumes
      * @param continued the session of a dead predecessor, or null
      */
-    static VolumeOptions of(MountSpec spec, String host, UUID continued) {
+    static VolumeOptions of(MountSpec spec, AgentResources resources, UUID continued) {
         Behaviour plain = Behaviour.DEFAULT;
         return VolumeOptions.of(
                         spec.volumeId(),
-                        Stores.metadata(spec, host, continued),
-                        () -> Stores.objects(spec),
+                        Stores.metadata(spec, resources, continued),
+                        () -> Stores.objects(spec, resources),
                         spec.cache().directory(),
                         spec.cache().capacityBytes())
                 .with(SegmentOptions.DEFAULT
                         .withCodec("zstd".equals(spec.codec()) ? SegmentOptions.Codec.ZSTD : SegmentOptions.Codec.NONE)
                         .withDeadline(spec.patience().multipliedBy(2)))
+                .with(resources.transferMemory())
                 .with(new Behaviour(
                         "bounded".equals(spec.consistency()) ? Consistency.BOUNDED : Consistency.CLOSE_TO_OPEN,
                         "onClose".equals(spec.durability()),
@@ -33,6 +34,7 @@ final class VolumeSettings {
                         plain.feedInterval(),
                         plain.kernelTimeout(),
                         plain.prefetchBytes(),
+                        resources.idleAfter(),
                         plain.jobs()));
     }
 }

@@ -50,9 +50,26 @@ final class ExchangePool {
             return exchange != null ? exchange : new Exchange(arena, bytes, bytes);
         }
 
+        void giveUp() {
+            for (int left = idle.size(); left > 0; left--) {
+                Exchange exchange = idle.poll();
+                if (exchange != null) {
+                    exchange.giveUp();
+                    idle.add(exchange);
+                }
+            }
+        }
+
         void give(Exchange exchange) {
             idle.add(exchange);
             free.release();
+        }
+    }
+
+    /** What is kept for later requests takes no room until then. */
+    void giveUpIdle() {
+        for (SizeClass size : classes) {
+            size.giveUp();
         }
     }
 

@@ -74,6 +74,9 @@ public final class FuseServer {
     /** Threads in read(2), which {@link #stop} interrupts; 0 = that worker is not. */
     private final AtomicIntegerArray readers;
 
+    /** Workers whose memory is to be given up before they read again. */
+    private final AtomicIntegerArray givingUp;
+
     private final List<Thread> workers = new ArrayList<>();
     private final CountDownLatch ended;
     private volatile State state = State.NEW;
@@ -93,6 +96,7 @@ public final class FuseServer {
                 negotiated.maxWrite() + InHeader.BYTES * 2,
                 options.waitingLocks);
         this.readers = new AtomicIntegerArray(options.workers);
+        this.givingUp = new AtomicIntegerArray(options.workers);
         this.ended = new CountDownLatch(options.workers);
     }
 
@@ -112,6 +116,18 @@ public final class FuseServer {
                 options.workers,
                 resent,
                 negotiated.maxWrite());
+    }
+
+    /** While nothing is asked: memory that earlier requests have touched is given up, by the workers themselves. */
+    public void giveUpIdle() {
+        pool.giveUpIdle();
+        for (int i = 0; i < readers.length(); i++) {
+            givingUp.set(i, 1);
+            int thread = readers.get(i);
+            if (thread != 0) {
+                ThreadSignal.interrupt(thread);
+            }
+        }
     }
 
     public FuseCounters counters() {
@@ -192,6 +208,9 @@ public final class FuseServer {
             Exchange exchange = new Exchange(arena, negotiated.maxWrite() + 4096L, negotiated.maxWrite());
             int thread = ThreadSignal.currentThread();
             while (state == State.RUNNING) {
+                if (givingUp.getAndSet(slot, 0) != 0) {
+                    exchange.giveUp();
+                }
                 reading.incrementAndGet();
                 readers.set(slot, thread);
                 long length = LinuxFile.tryRead(device.number(), exchange.request);

@@ -36,6 +36,8 @@ final class Coherence implements AutoCloseable {
     private final Notifications notifications;
     private final long intervalMillis;
     private final long silenceNanos;
+    private final long idleNanos;
+    private final long restMillis;
     private final boolean inherited;
     private final Shared<UUID> reads = new Shared<>(this::read, READ_LIMIT);
     private final AtomicInteger lockWaiters = new AtomicInteger();
@@ -46,6 +48,9 @@ final class Coherence implements AutoCloseable {
     private volatile boolean closed;
     private volatile boolean alive;
     private volatile long lastReadNanos;
+    private volatile long usedNanos = System.nanoTime();
+    private volatile boolean resting;
+    private volatile boolean waking;
     private volatile int otherSessions;
     private volatile long busyReads;
     private volatile long lagNanos;
@@ -63,6 +68,15 @@ final class Coherence implements AutoCloseable {
         /** The database's incarnation and the other live sessions, with every read. @return the incarnation is new */
         boolean seen(UUID incarnation, int otherSessions);
 
+        /** Nobody has anything open here, and nothing waits to be committed. */
+        boolean isIdle();
+
+        /** Nothing may be known until it is {@code silent(false)}; the feed is still read, now and then. */
+        void resting();
+
+        /** Now and then while it rests: memory that is kept for the next use can be given up. */
+        void rested();
+
         /** Nothing was heard for longer than the limit: nothing may be known until it is {@code alive} again. */
         void silent(boolean silent);
     }
@@ -73,6 +87,8 @@ final class Coherence implements AutoCloseable {
         this.notifications = notifications;
         this.intervalMillis = Math.max(1, times.feedInterval().toMillis());
         this.silenceNanos = times.lease().toNanos();
+        this.idleNanos = times.idleAfter().toNanos();
+        this.restMillis = Math.max(1, times.lease().toMillis() / 2);
         this.inherited = times.inherited();
         this.poller = Thread.ofPlatform().daemon().name("larder-feed").unstarted(this::poll);
         this.watcher = Thread.ofPlatform().daemon().name("larder-silence").unstarted(this::watch);
@@ -94,6 +110,39 @@ final class Coherence implements AutoCloseable {
             metadata.requireAnswering();
             reads.join();
         }
+    }
+
+    /**
+     * Somebody uses the mount. After a rest it returns when everything is known that others changed meanwhile.
+     *
+     * @throws ErrnoException ETIMEDOUT, when the database does not answer
+     */
+    void used() {
+        if (idleNanos == 0) {
+            return;
+        }
+        usedNanos = System.nanoTime();
+        if (resting) {
+            wake();
+        }
+    }
+
+    private void wake() {
+        waking = true;
+        reads.join();
+        wake.release();
+    }
+
+    /** After something else has asked the database: one connection does for both. */
+    void readWhileResting() {
+        if (resting) {
+            wake.release();
+        }
+    }
+
+    /** Nobody has used the mount for long: neither it nor the kernel knows anything, and the feed is read now and then. */
+    boolean resting() {
+        return resting;
     }
 
     /** No other session can have changed anything; {@link Metadata#SOLE}. Written in the other order by a read. */
@@ -135,6 +184,7 @@ final class Coherence implements AutoCloseable {
                     reads.join();
                 }
                 failing = false;
+                restWhenIdle();
             } catch (ErrnoException e) {
                 if (!failing) {
                     LOG.warn("the change feed cannot be read: errno={} {}", e.errno(), e.getMessage());
@@ -142,6 +192,36 @@ final class Coherence implements AutoCloseable {
                 failing = true;
             }
         }
+    }
+
+    /**
+     * The kernel's caches are dropped, so that whoever comes is noticed by {@link #used}. One who came meanwhile either
+     * finds that this rests, or is found here.
+     */
+    private void restWhenIdle() {
+        if (resting) {
+            listener.rested();
+            return;
+        }
+        if (idleNanos == 0 || !alive || busyReads > 0 || lockWaiters.get() > 0 || !isUnused() || !listener.isIdle()) {
+            return;
+        }
+        synchronized (this) {
+            waking = false;
+            resting = true;
+            alive = false;
+            listener.resting();
+        }
+        notifications.all();
+        if (isUnused()) {
+            listener.rested();
+        } else {
+            wake();
+        }
+    }
+
+    private boolean isUnused() {
+        return System.nanoTime() - usedNanos >= idleNanos;
     }
 
     /** On a thread of its own: a read may wait for the database for long. */
@@ -171,6 +251,9 @@ final class Coherence implements AutoCloseable {
     private long pauseMillis() {
         if (lockWaiters.get() > 0) {
             return Math.min(LOCK_WAIT_MILLIS, intervalMillis);
+        }
+        if (resting) {
+            return restMillis;
         }
         return busyReads > 0 ? Math.min(BUSY_MILLIS, intervalMillis) : intervalMillis;
     }
@@ -214,8 +297,9 @@ final class Coherence implements AutoCloseable {
 
     private synchronized void heard(long began) {
         lastReadNanos = began;
-        if (!alive) {
+        if (!alive && (waking || !resting)) {
             alive = true;
+            resting = false;
             listener.silent(false);
         }
     }

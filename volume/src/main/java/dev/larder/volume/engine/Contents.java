@@ -50,6 +50,9 @@ interface Contents extends AutoCloseable {
     /** Open in this mount by anyone: its last link's removal needs a hold. */
     boolean isOpen(long inode);
 
+    /** Nobody has a file open, and nothing is dirty. */
+    boolean isIdle();
+
     /** The last link is gone; when it is closed here, its cache and its hold go too. */
     void unlinked(long inode);
 

@@ -11,17 +11,28 @@ import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.function.Supplier;
 
-/** Writes each operation, its outcome and how long it took into an {@link AccessLog} while somebody reads that. */
+/**
+ * Writes each operation, its outcome and how long it took into an {@link AccessLog} while somebody reads that, and tells
+ * before each one that the volume is used; what the kernel gives back is no use.
+ */
 final class LoggedFileSystem implements FileSystem {
     private final FileSystem next;
     private final AccessLog log;
+    private final Runnable used;
 
-    LoggedFileSystem(FileSystem next, AccessLog log) {
+    /** @param used told before each operation; what it throws is the operation's failure */
+    LoggedFileSystem(FileSystem next, AccessLog log, Runnable used) {
         this.next = next;
         this.log = log;
+        this.used = used;
     }
 
     private <T> T logged(String operation, Caller caller, long inode, FileName name, Supplier<T> body) {
+        used.run();
+        return timed(operation, caller, inode, name, body);
+    }
+
+    private <T> T timed(String operation, Caller caller, long inode, FileName name, Supplier<T> body) {
         if (!log.active()) {
             return body.get();
         }
@@ -39,6 +50,13 @@ final class LoggedFileSystem implements FileSystem {
 
     private void log(String operation, Caller caller, long inode, FileName name, Runnable body) {
         logged(operation, caller, inode, name, () -> {
+            body.run();
+            return null;
+        });
+    }
+
+    private void givenBack(String operation, long inode, Runnable body) {
+        timed(operation, Caller.ROOT, inode, null, () -> {
             body.run();
             return null;
         });
@@ -71,7 +89,7 @@ final class LoggedFileSystem implements FileSystem {
 
     @Override
     public void forget(long inode, long lookups) {
-        log("forget", Caller.ROOT, inode, null, () -> next.forget(inode, lookups));
+        givenBack("forget", inode, () -> next.forget(inode, lookups));
     }
 
     @Override
@@ -154,7 +172,7 @@ final class LoggedFileSystem implements FileSystem {
 
     @Override
     public void release(long inode, long handle, long lockOwner, boolean unlockFlock) {
-        log("release", Caller.ROOT, inode, null, () -> next.release(inode, handle, lockOwner, unlockFlock));
+        givenBack("release", inode, () -> next.release(inode, handle, lockOwner, unlockFlock));
     }
 
     @Override

@@ -11,7 +11,6 @@ import dev.larder.volume.engine.VolumeOptions.Consistency;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.MetadataOptions;
 import dev.larder.volume.metadata.PostgresMetadata;
-import dev.larder.volume.objects.MemoryBudget;
 import dev.larder.volume.objects.MeteredStore;
 import dev.larder.volume.objects.Segments;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -45,6 +44,7 @@ public final class MountedVolume implements AutoCloseable {
     private final FileSystem fileSystem;
     private final VolumeAdmin admin;
     private final Segments segments;
+    private volatile Runnable rested = () -> {};
     /** Null for a mount that does none. */
     private final BackgroundJobs jobs;
 
@@ -75,12 +75,13 @@ public final class MountedVolume implements AutoCloseable {
                             options.metadata().lease(),
                             behaviour.feedInterval(),
                             Session.Times.FLUSH_INTERVAL,
+                            behaviour.idleAfter(),
                             successor)));
             Metadata metadata = session.metadata();
             segments = add(new Segments(
                     store,
                     metadata::session,
-                    new MemoryBudget(options.transferMemoryBytes()),
+                    options.transferMemory(),
                     options.segments(),
                     registry,
                     tags));
@@ -95,6 +96,7 @@ public final class MountedVolume implements AutoCloseable {
                     contentOptions(behaviour, options.metadata().deadline()),
                     successor));
             contents = content;
+            session.onRested(this::rested);
             session.start(contents);
             add(session::quiesce);
             content.start();
@@ -146,6 +148,16 @@ public final class MountedVolume implements AutoCloseable {
         session.onReborn(last::record);
     }
 
+    private void rested() {
+        segments.giveUpIdle();
+        rested.run();
+    }
+
+    /** @param told now and then while nobody uses the volume: memory kept for the next use can be given up */
+    public void onRested(Runnable told) {
+        rested = told;
+    }
+
     private void fenced() {
         Session here = session;
         if (here != null) {
@@ -188,7 +200,7 @@ public final class MountedVolume implements AutoCloseable {
                         behaviour.readOnly(),
                         behaviour.kernelTimeout().toMillis()));
         AccessLog log = new AccessLog();
-        FileSystem logged = new LoggedFileSystem(volume, log);
+        FileSystem logged = new LoggedFileSystem(volume, log, session.coherence()::used);
         return new VirtualFiles(logged, () -> status().describe(), options::describe, log);
     }
 
@@ -267,6 +279,7 @@ public final class MountedVolume implements AutoCloseable {
                 session.quota().usage(),
                 coherence.otherSessions(),
                 coherence.alive(),
+                coherence.resting(),
                 database.get().silence(),
                 coherence.lagMillis(),
                 pending.size(),
@@ -281,6 +294,7 @@ public final class MountedVolume implements AutoCloseable {
 
     /**
      * @param databaseSilence since the database answered last; the feed asks it many times a second
+     * @param resting nobody has used the mount for long: the database is asked now and then
      * @param feedMillis how long the last feed read took
      * @param statements sent to the database so far
      * @param objectPuts objects written by this process so far
@@ -292,6 +306,7 @@ public final class MountedVolume implements AutoCloseable {
             FileSystem.Usage usage,
             int otherSessions,
             boolean feedAlive,
+            boolean resting,
             Duration databaseSilence,
             long feedMillis,
             int dirtyFiles,
@@ -307,13 +322,13 @@ public final class MountedVolume implements AutoCloseable {
 
         /** The database answers. */
         public boolean answering() {
-            return feedAlive && databaseSilence.compareTo(AWAY) < 0;
+            return resting || feedAlive && databaseSilence.compareTo(AWAY) < 0;
         }
 
         String describe() {
             return "session: " + session + "\nusedBytes: " + usage.usedBytes() + "\nusedInodes: " + usage.usedInodes()
                     + "\nquotaBytes: " + usage.quotaBytes() + "\nquotaInodes: " + usage.quotaInodes()
-                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\ndatabaseAnswering: "
+                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\nresting: " + resting + "\ndatabaseAnswering: "
                     + answering() + "\ndatabaseSilenceMillis: " + databaseSilence.toMillis() + "\nfeedMillis: "
                     + feedMillis
                     + "\ndirtyFiles: " + dirtyFiles + "\ndirtyBytes: " + dirtyBytes + "\nuploadingBytes: "

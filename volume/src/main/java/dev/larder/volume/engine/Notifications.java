@@ -3,7 +3,6 @@ package dev.larder.volume.engine;
 import dev.larder.volume.FileName;
 import dev.larder.volume.Kernel;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +18,7 @@ import org.slf4j.LoggerFactory;
  * Tells the kernel what changed elsewhere; the one queue between the feed and the kernel. Dropping attributes never
  * waits in the kernel: it is done when the call returns, and opens rely on it. Dropping names and pages may wait for a
  * directory's or a page's lock, which may be held over a request that this process is to answer: a few threads do it,
+ * made when they are needed and ended when nothing has come for a while,
  * one inode by one thread at a time, so that a directory whose create waits holds up no other directory, and no request
  * ever waits for one of them. What waits is bounded: beyond that, everything is dropped instead.
  */
@@ -27,6 +27,7 @@ final class Notifications implements AutoCloseable {
     private static final int THREADS = 8;
     private static final int MAX_WAITING = 65_536;
     private static final long CLOSE_MILLIS = 2_000;
+    private static final long KEEP_NANOS = 5_000_000_000L;
     /** The lane of what concerns no inode. */
     private static final long EVERYTHING = 0;
 
@@ -35,15 +36,13 @@ final class Notifications implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private final Map<Long, Queue<Runnable>> lanes = new LinkedHashMap<>();
     private final Set<Long> busy = new HashSet<>();
-    private final List<Thread> threads = new ArrayList<>();
+    private final Set<Thread> threads = new HashSet<>();
+    private int free;
     private int waiting;
     private boolean closed;
 
     Notifications(Kernel kernel) {
         this.kernel = kernel;
-        for (int i = 0; i < THREADS; i++) {
-            threads.add(Thread.ofPlatform().daemon().name("larder-notify-" + i).start(this::deliver));
-        }
     }
 
     /** Done when it returns. */
@@ -87,6 +86,9 @@ final class Notifications implements AutoCloseable {
             }
             lanes.computeIfAbsent(lane, key -> new ArrayDeque<>()).add(notification);
             waiting++;
+            if (lanes.size() > free && threads.size() < THREADS && !closed) {
+                threads.add(Thread.ofPlatform().daemon().name("larder-notify").start(this::deliver));
+            }
             changed.signal();
         } finally {
             lock.unlock();
@@ -110,10 +112,11 @@ final class Notifications implements AutoCloseable {
         }
     }
 
-    /** @return all that waits for one inode, which is then this thread's; null = closed */
+    /** @return all that waits for one inode, which is then this thread's; null = the thread ends */
     private Map.Entry<Long, Queue<Runnable>> take() {
         lock.lock();
         try {
+            long left = KEEP_NANOS;
             while (!closed) {
                 for (Map.Entry<Long, Queue<Runnable>> lane : lanes.entrySet()) {
                     if (busy.add(lane.getKey())) {
@@ -122,12 +125,23 @@ final class Notifications implements AutoCloseable {
                         return lane;
                     }
                 }
-                changed.awaitUninterruptibly();
+                if (left <= 0) {
+                    break;
+                }
+                free++;
+                try {
+                    left = changed.awaitNanos(left);
+                } finally {
+                    free--;
+                }
             }
-            return null;
+            threads.remove(Thread.currentThread());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } finally {
             lock.unlock();
         }
+        return null;
     }
 
     private void done(long lane) {
@@ -145,16 +159,18 @@ final class Notifications implements AutoCloseable {
     /** What still waits is dropped; a thread that the kernel holds ends when the mount does. */
     @Override
     public void close() {
+        List<Thread> running;
         lock.lock();
         try {
             closed = true;
             changed.signalAll();
+            running = List.copyOf(threads);
         } finally {
             lock.unlock();
         }
         long deadline = System.nanoTime() + CLOSE_MILLIS * 1_000_000;
         try {
-            for (Thread thread : threads) {
+            for (Thread thread : running) {
                 thread.join(Math.max(1, (deadline - System.nanoTime()) / 1_000_000));
             }
         } catch (InterruptedException e) {

@@ -52,13 +52,16 @@ final class Session implements Coherence.Listener, AutoCloseable {
     private final InodeNumbers inodeNumbers;
     private volatile Contents contents;
     private volatile Consumer<UUID> reborn = incarnation -> {};
+    private volatile Runnable rested = () -> {};
 
     /**
      * @param lease how long the database keeps a session that is silent
      * @param feedInterval how long a name made elsewhere may be unknown here
+     * @param idleAfter without use the mount rests; 0 = never
      * @param inherited the session is a dead process's, taken over
      */
-    record Times(Duration lease, Duration feedInterval, Duration flushInterval, boolean inherited) {
+    record Times(
+            Duration lease, Duration feedInterval, Duration flushInterval, Duration idleAfter, boolean inherited) {
         static final Duration FLUSH_INTERVAL = Duration.ofMillis(50);
     }
 
@@ -87,6 +90,11 @@ final class Session implements Coherence.Listener, AutoCloseable {
     /** @param told of a new incarnation, once what its crash took is known here */
     void onReborn(Consumer<UUID> told) {
         reborn = told;
+    }
+
+    /** @param told while nobody uses the mount: memory that is kept for the next use can be given up */
+    void onRested(Runnable told) {
+        rested = told;
     }
 
     SessionMetadata metadata() {
@@ -205,8 +213,25 @@ final class Session implements Coherence.Listener, AutoCloseable {
     }
 
     @Override
+    public boolean isIdle() {
+        return unflushed.isEmpty() && contents.isIdle();
+    }
+
+    @Override
+    public void resting() {
+        known.suspend(true);
+        metadata.rest(true);
+    }
+
+    @Override
+    public void rested() {
+        rested.run();
+    }
+
+    @Override
     public void silent(boolean silent) {
         known.suspend(silent);
+        metadata.rest(false);
         if (silent) {
             contents.distrust();
         }
@@ -214,6 +239,7 @@ final class Session implements Coherence.Listener, AutoCloseable {
 
     private void answered(Heartbeat heartbeat) {
         quota.refreshed(heartbeat);
+        coherence.readWhileResting();
     }
 
     /** The database has given this session up: its locks and holds are gone. A new one goes on with what is dirty. */

@@ -27,6 +27,7 @@ final class SessionMetadata implements Metadata {
     private final Shared<UUID> flushes = new Shared<>(this::flushNow, FLUSH_LIMIT);
     private volatile Metadata current;
     private volatile UUID session;
+    private volatile boolean resting;
 
     SessionMetadata(Supplier<Metadata> sessions, Known known, Unflushed unflushed) {
         this.sessions = sessions;
@@ -44,6 +45,7 @@ final class SessionMetadata implements Metadata {
         Metadata old = current;
         current = sessions.get();
         session = current.session();
+        current.rest(resting);
         old.close();
     }
 
@@ -310,6 +312,12 @@ final class SessionMetadata implements Metadata {
     @Override
     public Maintenance maintenance() {
         return current.maintenance();
+    }
+
+    @Override
+    public void rest(boolean on) {
+        resting = on;
+        current.rest(on);
     }
 
     @Override

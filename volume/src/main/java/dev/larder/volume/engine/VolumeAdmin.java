@@ -10,7 +10,6 @@ import dev.larder.volume.metadata.Maintenance.TrashPlace;
 import dev.larder.volume.metadata.Metadata;
 import dev.larder.volume.metadata.Metadata.Heartbeat;
 import dev.larder.volume.metadata.PostgresMetadata;
-import dev.larder.volume.objects.MemoryBudget;
 import dev.larder.volume.objects.ObjectStore;
 import dev.larder.volume.objects.SegmentStore;
 import dev.larder.volume.objects.Segments;
@@ -50,7 +49,7 @@ public final class VolumeAdmin implements AutoCloseable {
             Segments segments = new Segments(
                     store,
                     metadata::session,
-                    new MemoryBudget(options.transferMemoryBytes()),
+                    options.transferMemory(),
                     options.segments(),
                     new SimpleMeterRegistry(),
                     Tags.empty());

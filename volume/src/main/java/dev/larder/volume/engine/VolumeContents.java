@@ -133,6 +133,11 @@ final class VolumeContents implements Contents {
     }
 
     @Override
+    public boolean isIdle() {
+        return table.all().stream().noneMatch(in -> in.isOpen() || in.countedDirty > 0);
+    }
+
+    @Override
     public void unlinked(long inode) {
         open.unlinked(inode);
     }

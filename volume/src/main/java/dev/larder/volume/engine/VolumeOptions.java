@@ -2,6 +2,7 @@ package dev.larder.volume.engine;
 
 import dev.larder.volume.cache.CacheOptions;
 import dev.larder.volume.metadata.MetadataOptions;
+import dev.larder.volume.objects.MemoryBudget;
 import dev.larder.volume.objects.ObjectStore;
 import dev.larder.volume.objects.SegmentOptions;
 import java.nio.file.Path;
@@ -16,7 +17,7 @@ import java.util.function.Supplier;
  * @param metadata how its database is reached; {@code continued} names the session of a dead process to take over
  * @param objects opens its object store; the mount closes it
  * @param cacheDirectory this mount's own, made when missing
- * @param transferMemoryBytes of off-heap buffers for objects on their way, at least 16 MiB
+ * @param transferMemory of off-heap buffers for objects on their way, at least 16 MiB; may be several volumes'
  */
 public record VolumeOptions(
         UUID volume,
@@ -25,7 +26,7 @@ public record VolumeOptions(
         Path cacheDirectory,
         CacheOptions cache,
         SegmentOptions segments,
-        long transferMemoryBytes,
+        MemoryBudget transferMemory,
         Behaviour behaviour) {
     /** A budget that the default resident memory of an agent has room for. */
     public static final long DEFAULT_TRANSFER_MEMORY_BYTES = 96L << 20;
@@ -45,6 +46,8 @@ public record VolumeOptions(
      * @param feedInterval how long a name made elsewhere may be unknown here
      * @param kernelTimeout of names and attributes in the kernel while the feed is alive
      * @param prefetchBytes files up to this size are fetched whole when they are opened; 0 = none are
+     * @param idleAfter without use and without an open file the mount rests: it holds no connection and next to no memory,
+     *     and the next use waits for a read of the feed; 0 = never
      * @param jobs this mount packs and collects in the background
      */
     public record Behaviour(
@@ -54,14 +57,15 @@ public record VolumeOptions(
             Duration feedInterval,
             Duration kernelTimeout,
             long prefetchBytes,
+            Duration idleAfter,
             boolean jobs) {
         public static final Behaviour DEFAULT = new Behaviour(
-                Consistency.CLOSE_TO_OPEN, false, false, Duration.ofMillis(100), Duration.ofMinutes(5), 0, true);
+                Consistency.CLOSE_TO_OPEN, false, false, Duration.ofMillis(100), Duration.ofMinutes(5), 0, Duration.ZERO, true);
 
         public Behaviour {
-            if (feedInterval.toMillis() < 1 || kernelTimeout.isNegative() || prefetchBytes < 0) {
+            if (feedInterval.toMillis() < 1 || kernelTimeout.isNegative() || prefetchBytes < 0 || idleAfter.isNegative()) {
                 throw new IllegalArgumentException(
-                        "the feed interval must be 1 ms or more," + " kernel timeout and prefetch size not negative");
+                        "the feed interval must be 1 ms or more," + " kernel timeout, prefetch size and idle time not negative");
             }
         }
     }
@@ -79,18 +83,22 @@ public record VolumeOptions(
                 cacheDirectory,
                 CacheOptions.ofCapacity(cacheCapacityBytes),
                 SegmentOptions.DEFAULT,
-                DEFAULT_TRANSFER_MEMORY_BYTES,
+                new MemoryBudget(DEFAULT_TRANSFER_MEMORY_BYTES),
                 Behaviour.DEFAULT);
     }
 
     public VolumeOptions with(Behaviour other) {
         return new VolumeOptions(
-                volume, metadata, objects, cacheDirectory, cache, segments, transferMemoryBytes, other);
+                volume, metadata, objects, cacheDirectory, cache, segments, transferMemory, other);
     }
 
     public VolumeOptions with(SegmentOptions other) {
         return new VolumeOptions(
-                volume, metadata, objects, cacheDirectory, cache, other, transferMemoryBytes, behaviour);
+                volume, metadata, objects, cacheDirectory, cache, other, transferMemory, behaviour);
+    }
+
+    public VolumeOptions with(MemoryBudget other) {
+        return new VolumeOptions(volume, metadata, objects, cacheDirectory, cache, segments, other, behaviour);
     }
 
     /** What {@code .larder/config} and a status may show: no secret is in it. */
@@ -99,7 +107,7 @@ public record VolumeOptions(
                 + metadata.connections() + "\nleaseMillis: " + metadata.lease().toMillis() + "\nmount: "
                 + metadata.mount() + "\ncacheDirectory: " + cacheDirectory + "\ncacheCapacityBytes: "
                 + cache.capacityBytes() + "\ncachePolicy: " + cache.policy() + "\ncodec: " + segments.codec()
-                + "\ntransferMemoryBytes: " + transferMemoryBytes + "\nconsistency: " + behaviour.consistency
+                + "\ntransferMemoryBytes: " + transferMemory.totalBytes() + "\nconsistency: " + behaviour.consistency
                 + "\nsyncOnClose: " + behaviour.syncOnClose + "\nreadOnly: " + behaviour.readOnly
                 + "\nfeedIntervalMillis: " + behaviour.feedInterval.toMillis() + "\nkernelTimeoutMillis: "
                 + behaviour.kernelTimeout.toMillis() + "\nprefetchBytes: " + behaviour.prefetchBytes

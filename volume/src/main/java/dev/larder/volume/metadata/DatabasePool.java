@@ -1,41 +1,41 @@
 package dev.larder.volume.metadata;
 
-import com.zaxxer.hikari.HikariConfig;
 import com.zaxxer.hikari.HikariDataSource;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.LongAdder;
-import java.util.function.Supplier;
-import org.postgresql.ds.PGSimpleDataSource;
 
 /**
  * The connections to one volume's database, none of them with any session state, so that PgBouncer may stand between.
  * Thread-safe; virtual threads may wait here.
  */
 final class DatabasePool implements AutoCloseable {
-    private static final int CONNECT_TIMEOUT_SECONDS = 5;
-    private static final long BORROW_TIMEOUT_MS = 5_000;
-    private static final long IDLE_TIMEOUT_MS = 60_000;
-    private static final long MAX_LIFETIME_MS = 30 * 60_000L;
+    private static final Duration IDLE_TIMEOUT = Duration.ofMinutes(1);
+    private static final Duration REST_TIMEOUT = Duration.ofMillis(500);
 
     /** Longer than the server's statement_timeout: only a dead connection gets here. */
     private static final int SOCKET_TIMEOUT_SECONDS = 30;
 
+    private final ConnectionBudget budget;
+    private final ConnectionBudget.Pool giving = this::giveUp;
     private final HikariDataSource pool;
+    private final AtomicBoolean closing = new AtomicBoolean();
+    private volatile boolean resting;
     private final LongAdder statements = new LongAdder();
 
     DatabasePool(MetadataOptions options) {
-        HikariConfig config = new HikariConfig();
-        config.setPoolName("larder-metadata");
-        config.setDataSource(new RotatingPasswordDataSource(options));
-        config.setMinimumIdle(0);
-        config.setMaximumPoolSize(options.connections());
-        config.setInitializationFailTimeout(-1);
-        config.setConnectionTimeout(BORROW_TIMEOUT_MS);
-        config.setIdleTimeout(IDLE_TIMEOUT_MS);
-        config.setMaxLifetime(MAX_LIFETIME_MS);
-        config.setAutoCommit(true);
-        this.pool = new HikariDataSource(config);
+        this.budget = options.budget();
+        this.pool = new DatabaseSource(
+                        options.url(),
+                        options.user(),
+                        options.password(),
+                        "larder " + options.mount(),
+                        SOCKET_TIMEOUT_SECONDS,
+                        budget)
+                .pool("larder-metadata", options.connections(), IDLE_TIMEOUT);
+        budget.enlist(giving);
     }
 
     /** @param limitMs how long the server may then be silent; the pool undoes it when the connection is returned */
@@ -53,41 +53,43 @@ final class DatabasePool implements AutoCloseable {
         return connection;
     }
 
+    /** While it rests, a connection is closed a moment after its last use. */
+    void rest(boolean on) {
+        resting = on;
+        returned();
+    }
+
+    /** After each loan. */
+    void returned() {
+        if (resting && closing.compareAndSet(false, true)) {
+            DatabaseSource.later(REST_TIMEOUT, () -> {
+                closing.set(false);
+                if (resting) {
+                    giveUp();
+                }
+            });
+        }
+    }
+
     /** Statements sent so far, one per loan. */
     long statements() {
         return statements.sum();
     }
 
-    /** The server went away: what is idle is as dead as the connection that noticed. */
-    void suspectIdle() {
+    /**
+     * What is idle is closed, what is in use when it comes back. Also when the server went away: what is idle is as dead
+     * as the connection that noticed.
+     */
+    void giveUp() {
+        if (pool.isClosed()) {
+            return;
+        }
         pool.getHikariPoolMXBean().softEvictConnections();
     }
 
     @Override
     public void close() {
+        budget.withdraw(giving);
         pool.close();
-    }
-
-    private static final class RotatingPasswordDataSource extends PGSimpleDataSource {
-        private static final long serialVersionUID = 1L;
-
-        private final transient Supplier<String> passwords;
-
-        RotatingPasswordDataSource(MetadataOptions options) {
-            this.passwords = options.password();
-            setUrl(options.url());
-            setUser(options.user());
-            setApplicationName("larder " + options.mount());
-            setPrepareThreshold(1);
-            setTcpKeepAlive(true);
-            setConnectTimeout(CONNECT_TIMEOUT_SECONDS);
-            setLoginTimeout(2 * CONNECT_TIMEOUT_SECONDS);
-            setSocketTimeout(SOCKET_TIMEOUT_SECONDS);
-        }
-
-        @Override
-        public Connection getConnection() throws SQLException {
-            return getConnection(getUser(), passwords.get());
-        }
     }
 }

@@ -166,6 +166,9 @@ public interface Metadata extends AutoCloseable {
     @Override
     void close();
 
+    /** Hardly anything will be asked: a connection is kept for a moment only. False: as before. */
+    void rest(boolean resting);
+
     /**
      * @param inode leased number
      * @param mode type and permissions, umask and ACL inheritance already applied

@@ -15,6 +15,7 @@ import java.util.function.Supplier;
  * @param exclusive no other host may have a session of this volume meanwhile
  * @param lease how long the session lives without a heartbeat; longer than the longest take-over
  * @param connections at most; idle ones are closed
+ * @param budget of the connections of all volumes of this process
  * @param slots mutations at the same time; a finished one's replay record is kept until all others were used
  * @param deadline how long operations wait for a database that does not answer, from the beginning of its silence
  * @param continued the session of a dead agent to take over, or null for a new one
@@ -28,6 +29,7 @@ public record MetadataOptions(
         boolean exclusive,
         Duration lease,
         int connections,
+        ConnectionBudget budget,
         int slots,
         Duration deadline,
         UUID continued) {
@@ -57,6 +59,7 @@ public record MetadataOptions(
                 false,
                 DEFAULT_LEASE,
                 DEFAULT_CONNECTIONS,
+                ConnectionBudget.UNLIMITED,
                 DEFAULT_SLOTS,
                 DEFAULT_DEADLINE,
                 null);
@@ -64,17 +67,17 @@ public record MetadataOptions(
 
     public MetadataOptions withHost(String newHost) {
         return new MetadataOptions(
-                url, user, password, newHost, mount, exclusive, lease, connections, slots, deadline, continued);
+                url, user, password, newHost, mount, exclusive, lease, connections, budget, slots, deadline, continued);
     }
 
     public MetadataOptions withExclusive(boolean newExclusive) {
         return new MetadataOptions(
-                url, user, password, host, mount, newExclusive, lease, connections, slots, deadline, continued);
+                url, user, password, host, mount, newExclusive, lease, connections, budget, slots, deadline, continued);
     }
 
     public MetadataOptions withLease(Duration newLease) {
         return new MetadataOptions(
-                url, user, password, host, mount, exclusive, newLease, connections, slots, deadline, continued);
+                url, user, password, host, mount, exclusive, newLease, connections, budget, slots, deadline, continued);
     }
 
     public MetadataOptions withConnections(int newConnections) {
@@ -87,18 +90,24 @@ public record MetadataOptions(
                 exclusive,
                 lease,
                 newConnections,
+                budget,
                 Math.max(slots, newConnections),
                 deadline,
                 continued);
     }
 
+    public MetadataOptions withBudget(ConnectionBudget newBudget) {
+        return new MetadataOptions(
+                url, user, password, host, mount, exclusive, lease, connections, newBudget, slots, deadline, continued);
+    }
+
     public MetadataOptions withDeadline(Duration newDeadline) {
         return new MetadataOptions(
-                url, user, password, host, mount, exclusive, lease, connections, slots, newDeadline, continued);
+                url, user, password, host, mount, exclusive, lease, connections, budget, slots, newDeadline, continued);
     }
 
     public MetadataOptions continuing(UUID session) {
         return new MetadataOptions(
-                url, user, password, host, mount, exclusive, lease, connections, slots, deadline, session);
+                url, user, password, host, mount, exclusive, lease, connections, budget, slots, deadline, session);
     }
 }

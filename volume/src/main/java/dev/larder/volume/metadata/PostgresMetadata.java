@@ -276,6 +276,11 @@ public final class PostgresMetadata implements Metadata {
     }
 
     @Override
+    public void rest(boolean resting) {
+        statements.rest(resting);
+    }
+
+    @Override
     public void close() {
         try {
             life.end(CLOSE_DEADLINE);

@@ -76,6 +76,10 @@ final class SessionStatements implements AutoCloseable {
         return pool.statements();
     }
 
+    void rest(boolean resting) {
+        pool.rest(resting);
+    }
+
     /** Since the database answered last, whatever it answered. */
     Duration silence() {
         return outage.silence();
@@ -147,6 +151,8 @@ final class SessionStatements implements AutoCloseable {
                 outage.answered();
                 return reader.read(rows);
             }
+        } finally {
+            pool.returned();
         }
     }
 
@@ -213,7 +219,7 @@ final class SessionStatements implements AutoCloseable {
                     case CONNECTION -> {
                         resent = true;
                         outage.failed(begin);
-                        pool.suspectIdle();
+                        pool.giveUp();
                     }
                 }
                 if (Math.min(own - System.nanoTime(), outage.leftNs()) < TimeUnit.MILLISECONDS.toNanos(backoffMs)) {

@@ -46,15 +46,25 @@ final class BufferPool implements AutoCloseable {
         return Math.max(1, Math.ceilDiv(bytes, STEP_BYTES)) * STEP_BYTES;
     }
 
+    /** Idle buffers are freed now. */
+    void giveUpIdle() {
+        lock.lock();
+        try {
+            idle.values().forEach(blocks -> blocks.forEach(block -> block.arena.close()));
+            idle.clear();
+            idleBytes = 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /** Idle buffers are freed now, those in use when they come back. */
     @Override
     public void close() {
         lock.lock();
         try {
             closed = true;
-            idle.values().forEach(blocks -> blocks.forEach(block -> block.arena.close()));
-            idle.clear();
-            idleBytes = 0;
+            giveUpIdle();
         } finally {
             lock.unlock();
         }

@@ -111,6 +111,11 @@ public final class Segments implements SegmentStore, AutoCloseable {
         return table.encoded();
     }
 
+    /** Frees buffers that are kept for the next transfer. */
+    public void giveUpIdle() {
+        pool.giveUpIdle();
+    }
+
     /** Frees the buffers; transfers that still run free theirs when they end. The store is its owner's. */
     @Override
     public void close() {

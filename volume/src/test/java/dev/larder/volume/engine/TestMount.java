@@ -68,6 +68,20 @@ final class TestMount implements AutoCloseable {
         return new TestMount(options(database, directory, name, lease));
     }
 
+    static TestMount idleAfter(TestDatabase database, Path directory, String name, Duration idleAfter) {
+        VolumeOptions options = options(database, directory, name, Duration.ofSeconds(20));
+        VolumeOptions.Behaviour behaviour = options.behaviour();
+        return new TestMount(options.with(new VolumeOptions.Behaviour(
+                behaviour.consistency(),
+                behaviour.syncOnClose(),
+                behaviour.readOnly(),
+                behaviour.feedInterval(),
+                behaviour.kernelTimeout(),
+                behaviour.prefetchBytes(),
+                idleAfter,
+                behaviour.jobs())));
+    }
+
     /** The process that takes a dead one's mount over: its session, its cache. */
     static TestMount successor(TestDatabase database, Path directory, String name, Duration lease, UUID session) {
         VolumeOptions fresh = options(database, directory, name, lease);
@@ -78,7 +92,7 @@ final class TestMount implements AutoCloseable {
                 fresh.cacheDirectory(),
                 fresh.cache(),
                 fresh.segments(),
-                fresh.transferMemoryBytes(),
+                fresh.transferMemory(),
                 fresh.behaviour()));
     }
 
@@ -97,6 +111,7 @@ final class TestMount implements AutoCloseable {
                         Duration.ofMillis(100),
                         defaults.kernelTimeout(),
                         0,
+                        Duration.ZERO,
                         false));
     }
 
