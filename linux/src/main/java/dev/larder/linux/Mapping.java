@@ -57,15 +57,7 @@ public final class Mapping implements AutoCloseable {
     public static MemorySegment anonymous(Arena arena, long bytes) {
         try (Scratch scratch = Scratch.take()) {
             long address = Call.longs(
-                    "mmap",
-                    Mmap.HANDLE,
-                    scratch,
-                    0,
-                    bytes,
-                    PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS,
-                    -1,
-                    0);
+                    "mmap", Mmap.HANDLE, scratch, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
             return MemorySegment.ofAddress(address).reinterpret(bytes, arena, Mapping::unmap);
         }
     }

@@ -41,14 +41,15 @@ final class ServedMount {
         return new ServedMount(spec, resources, fuse, Negotiated.decode(negotiated), registry);
     }
 
-    private ServedMount(MountSpec spec, AgentResources resources, Descriptor fuse, Negotiated negotiated, MeterRegistry registry) {
+    private ServedMount(
+            MountSpec spec, AgentResources resources, Descriptor fuse, Negotiated negotiated, MeterRegistry registry) {
         this.spec = spec;
         this.directory = new MountDirectory(spec.recordDirectory());
         this.backing = BackingIds.open(directory.backing());
         try {
             this.kernel = new FuseKernel(fuse, negotiated, backing);
-            this.volume =
-                    MountedVolume.mount(VolumeSettings.of(spec, resources, directory.rememberedSession()), kernel, registry);
+            this.volume = MountedVolume.mount(
+                    VolumeSettings.of(spec, resources, directory.rememberedSession()), kernel, registry);
         } catch (RuntimeException e) {
             backing.close();
             throw e;

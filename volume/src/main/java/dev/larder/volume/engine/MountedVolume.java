@@ -79,12 +79,7 @@ public final class MountedVolume implements AutoCloseable {
                             successor)));
             Metadata metadata = session.metadata();
             segments = add(new Segments(
-                    store,
-                    metadata::session,
-                    options.transferMemory(),
-                    options.segments(),
-                    registry,
-                    tags));
+                    store, metadata::session, options.transferMemory(), options.segments(), registry, tags));
             cache = add(DiskCache.open(options.cacheDirectory(), options.volume(), options.cache()));
             content = add(new VolumeContents(
                     metadata,
@@ -328,7 +323,8 @@ public final class MountedVolume implements AutoCloseable {
         String describe() {
             return "session: " + session + "\nusedBytes: " + usage.usedBytes() + "\nusedInodes: " + usage.usedInodes()
                     + "\nquotaBytes: " + usage.quotaBytes() + "\nquotaInodes: " + usage.quotaInodes()
-                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\nresting: " + resting + "\ndatabaseAnswering: "
+                    + "\notherSessions: " + otherSessions + "\nfeedAlive: " + feedAlive + "\nresting: " + resting
+                    + "\ndatabaseAnswering: "
                     + answering() + "\ndatabaseSilenceMillis: " + databaseSilence.toMillis() + "\nfeedMillis: "
                     + feedMillis
                     + "\ndirtyFiles: " + dirtyFiles + "\ndirtyBytes: " + dirtyBytes + "\nuploadingBytes: "

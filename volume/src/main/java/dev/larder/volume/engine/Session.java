@@ -60,8 +60,7 @@ final class Session implements Coherence.Listener, AutoCloseable {
      * @param idleAfter without use the mount rests; 0 = never
      * @param inherited the session is a dead process's, taken over
      */
-    record Times(
-            Duration lease, Duration feedInterval, Duration flushInterval, Duration idleAfter, boolean inherited) {
+    record Times(Duration lease, Duration feedInterval, Duration flushInterval, Duration idleAfter, boolean inherited) {
         static final Duration FLUSH_INTERVAL = Duration.ofMillis(50);
     }
 

@@ -60,12 +60,22 @@ public record VolumeOptions(
             Duration idleAfter,
             boolean jobs) {
         public static final Behaviour DEFAULT = new Behaviour(
-                Consistency.CLOSE_TO_OPEN, false, false, Duration.ofMillis(100), Duration.ofMinutes(5), 0, Duration.ZERO, true);
+                Consistency.CLOSE_TO_OPEN,
+                false,
+                false,
+                Duration.ofMillis(100),
+                Duration.ofMinutes(5),
+                0,
+                Duration.ZERO,
+                true);
 
         public Behaviour {
-            if (feedInterval.toMillis() < 1 || kernelTimeout.isNegative() || prefetchBytes < 0 || idleAfter.isNegative()) {
-                throw new IllegalArgumentException(
-                        "the feed interval must be 1 ms or more," + " kernel timeout, prefetch size and idle time not negative");
+            if (feedInterval.toMillis() < 1
+                    || kernelTimeout.isNegative()
+                    || prefetchBytes < 0
+                    || idleAfter.isNegative()) {
+                throw new IllegalArgumentException("the feed interval must be 1 ms or more,"
+                        + " kernel timeout, prefetch size and idle time not negative");
             }
         }
     }
@@ -88,13 +98,11 @@ public record VolumeOptions(
     }
 
     public VolumeOptions with(Behaviour other) {
-        return new VolumeOptions(
-                volume, metadata, objects, cacheDirectory, cache, segments, transferMemory, other);
+        return new VolumeOptions(volume, metadata, objects, cacheDirectory, cache, segments, transferMemory, other);
     }
 
     public VolumeOptions with(SegmentOptions other) {
-        return new VolumeOptions(
-                volume, metadata, objects, cacheDirectory, cache, other, transferMemory, behaviour);
+        return new VolumeOptions(volume, metadata, objects, cacheDirectory, cache, other, transferMemory, behaviour);
     }
 
     public VolumeOptions with(MemoryBudget other) {

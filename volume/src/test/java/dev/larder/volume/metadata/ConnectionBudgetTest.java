@@ -43,8 +43,9 @@ class ConnectionBudgetTest {
     }
 
     private int openInTheServer() {
-        return Integer.parseInt(database.ask(
-                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'larder /%'"));
+        return Integer.parseInt(
+                database.ask(
+                        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'larder /%'"));
     }
 
     @Test
@@ -87,9 +88,11 @@ class ConnectionBudgetTest {
         held.close();
         held.close();
         assertEquals(0, budget.open(), "closed twice, given back once");
-        assertThrows(SQLException.class, () -> budget.connect(() -> {
-            throw new SQLException("no server");
-        }));
+        assertThrows(
+                SQLException.class,
+                () -> budget.connect(() -> {
+                    throw new SQLException("no server");
+                }));
         assertEquals(0, budget.open());
     }
 }
