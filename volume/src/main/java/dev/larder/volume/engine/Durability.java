@@ -134,21 +134,28 @@ final class Durability {
                 (inode, suspect) -> suspect.survived(previousVersion, attributes.version())
                         ? null
                         : suspect.with(suspect.judged(previousVersion)));
-        unflushed.compute(attributes.inode(), (inode, before) -> {
-            Ranges ranges = before == null ? new Ranges() : before.ranges;
-            if (ranges != null) {
-                Ranges all = Ranges.of(ranges.all());
-                extents.forEach(extent -> all.add(extent.offset(), extent.end()));
-                ranges = all.count() > RANGES ? null : all;
-            }
-            if (before == null) {
-                // A promoted standby may lack what was durable, and nobody has told it yet.
-                Unflushed flushed = remembered(inode);
-                Fate fate = flushed == null ? Fate.OPEN : flushed.judged(previousVersion);
-                return Unflushed.first(in, attributes, ranges).with(fate);
-            }
-            return before.then(attributes, ranges, before.judged(previousVersion));
-        });
+        // The monitor before the map's own lock, as in sort.
+        synchronized (this) {
+            unflushed.compute(
+                    attributes.inode(), (inode, before) -> after(before, in, previousVersion, attributes, extents));
+        }
+    }
+
+    private Unflushed after(
+            Unflushed before, UUID in, long previousVersion, Attributes attributes, List<Extent> extents) {
+        Ranges ranges = before == null ? new Ranges() : before.ranges;
+        if (ranges != null) {
+            Ranges all = Ranges.of(ranges.all());
+            extents.forEach(extent -> all.add(extent.offset(), extent.end()));
+            ranges = all.count() > RANGES ? null : all;
+        }
+        if (before == null) {
+            // A promoted standby may lack what was durable, and nobody has told it yet.
+            Unflushed flushed = durable.get(attributes.inode());
+            Fate fate = flushed == null ? Fate.OPEN : flushed.judged(previousVersion);
+            return Unflushed.first(in, attributes, ranges).with(fate);
+        }
+        return before.then(attributes, ranges, before.judged(previousVersion));
     }
 
     /** Another change of the inode was answered, one that cannot be done again. The inode's lock is held. */

@@ -19,6 +19,7 @@ import dev.larder.volume.testing.TestDatabase;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
@@ -135,6 +136,28 @@ final class DurabilityTest {
                 assertEquals("flush", method.getName());
                 return incarnation.get();
             }));
+
+    /** fsync, the background and commits of the same inodes take the same locks in the same order. */
+    @Test
+    void flushesAndCommitsNeverWaitForEachOther() throws Exception {
+        durability.begin();
+        List<Thread> threads = new ArrayList<>();
+        for (int i = 0; i < 2; i++) {
+            threads.add(Thread.ofPlatform().daemon().start(() -> {
+                for (int round = 0; round < 50_000; round++) {
+                    commit(round, round + 1);
+                }
+            }));
+            threads.add(Thread.ofPlatform().daemon().start(() -> {
+                for (int round = 0; round < 50_000; round++) {
+                    durability.flush();
+                }
+            }));
+        }
+        for (Thread thread : threads) {
+            assertTrue(thread.join(Duration.ofMinutes(1)), () -> thread + " waits for another");
+        }
+    }
 
     @Test
     void aCommitThatALaterOneOvertookIsLostWhateverTheVersion() {
