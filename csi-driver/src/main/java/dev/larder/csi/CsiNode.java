@@ -1,6 +1,7 @@
 package dev.larder.csi;
 
 import dev.larder.csi.cluster.NodeReports;
+import dev.larder.protocol.HealthServer;
 import io.grpc.ServerInterceptor;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.prometheusmetrics.PrometheusConfig;

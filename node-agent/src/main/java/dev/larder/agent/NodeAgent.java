@@ -49,9 +49,9 @@ final class NodeAgent implements Holder, AutoCloseable {
         keeper.start();
     }
 
-    /** It is connected with the keeper and holds what that keeps: it could serve everything now. */
-    boolean isReady() {
-        return keeper.isConnected();
+    /** Why it could not serve everything now: it must be connected with the keeper and hold what that keeps; or null. */
+    String obstacle() {
+        return keeper.isConnected() ? null : "not connected with csi-node";
     }
 
     /** Those that it serves. */

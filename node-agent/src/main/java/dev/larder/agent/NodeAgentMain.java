@@ -1,5 +1,6 @@
 package dev.larder.agent;
 
+import dev.larder.protocol.HealthServer;
 import io.micrometer.prometheusmetrics.PrometheusConfig;
 import io.micrometer.prometheusmetrics.PrometheusMeterRegistry;
 import java.io.IOException;
@@ -23,7 +24,8 @@ import picocli.CommandLine.Option;
         description = "Serves the volumes of a node that csi-node mounts, with a cache on the node's disk.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
-        usageHelpAutoWidth = true)
+        usageHelpAutoWidth = true,
+        exitCodeOnInvalidInput = AgentProcess.EXIT_REFUSED)
 public final class NodeAgentMain implements Callable<Integer> {
     /** From the end of the main thread's work to its halt. */
     private static final Duration HALT = Duration.ofSeconds(5);
@@ -108,7 +110,7 @@ public final class NodeAgentMain implements Callable<Integer> {
         Thread main = Thread.currentThread();
         PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
         try (NodeAgent agent = new NodeAgent(options, registry);
-                HealthServer health = HealthServer.start(healthPort, agent::isReady, registry::scrape)) {
+                HealthServer health = HealthServer.start(healthPort, () -> null, agent::obstacle, registry::scrape)) {
             Runtime.getRuntime().addShutdownHook(new Thread(() -> end(asked, main), "terminate"));
             log.info("node agent answers on port={}", health.port());
             asked.await();

@@ -13,7 +13,9 @@ import java.util.concurrent.atomic.AtomicBoolean;
 /** The entry point {@code operator}. */
 public final class OperatorMain {
     private static final long STOP_MS = 28_000;
-    private static final int USAGE = 2;
+    /** The launcher does not start it again: another try would not mend a wrong flag. */
+    private static final int USAGE = 3;
+
     private static final int FAILED = 1;
 
     private OperatorMain() {}

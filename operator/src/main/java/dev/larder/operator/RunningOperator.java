@@ -3,6 +3,7 @@ package dev.larder.operator;
 import dev.larder.crds.v1alpha1.MetadataStore;
 import dev.larder.crds.v1alpha1.ObjectStore;
 import dev.larder.crds.v1alpha1.SharedVolume;
+import dev.larder.protocol.HealthServer;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Namespace;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -93,15 +94,17 @@ final class RunningOperator implements AutoCloseable {
                 new SharedVolumeReconciler(
                         client, options, clusterId, certificates, buckets, events, clock, counted.andThen(applied)),
                 RunningOperator::<SharedVolume>retrying);
-        HealthServer health = new HealthServer(
-                options.healthPort(),
-                () -> !operator.getRuntimeInfo().isStarted()
-                        || operator.getRuntimeInfo().allEventSourcesAreHealthy(),
-                () -> true,
-                metrics);
+        HealthServer health =
+                HealthServer.start(options.healthPort(), () -> problem(operator), () -> null, metrics::scrape);
         operator.start();
         LOG.info("operator started cluster={} {}", clusterId, options);
         return new RunningOperator(operator, buckets, health, stopping);
+    }
+
+    private static String problem(Operator operator) {
+        boolean well = !operator.getRuntimeInfo().isStarted()
+                || operator.getRuntimeInfo().allEventSourcesAreHealthy();
+        return well ? null : "an event source is not healthy";
     }
 
     private static LeaderElectionConfiguration lease(

@@ -1,4 +1,4 @@
-package dev.larder.csi;
+package dev.larder.protocol;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
@@ -9,7 +9,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 
-/** {@code /healthz}, {@code /readyz} and {@code /metrics} over HTTP. */
+/** What a process says of itself to kubelet and Prometheus: {@code /healthz}, {@code /readyz} and {@code /metrics}. */
 public final class HealthServer implements AutoCloseable {
     private static final int BACKLOG = 16;
 
