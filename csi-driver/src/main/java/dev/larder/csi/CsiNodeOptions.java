@@ -1,11 +1,13 @@
 package dev.larder.csi;
 
+import dev.larder.crds.Retention;
 import dev.larder.csi.cluster.ApiAccess;
 import java.net.URI;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -46,10 +48,22 @@ public final class CsiNodeOptions {
             description = "Port of /healthz, /readyz and /metrics. Environment: LARDER_HEALTH_PORT. Default: 9808.")
     int healthPort;
 
+    /** A time as manifests write it. */
+    private static final class RetentionConverter implements CommandLine.ITypeConverter<Duration> {
+        @Override
+        public Duration convert(String text) {
+            try {
+                return Retention.parse(text).duration();
+            } catch (IllegalArgumentException e) {
+                throw new CommandLine.TypeConversionException(e.getMessage());
+            }
+        }
+    }
+
     @Option(
             names = "--agent-absent-timeout",
             defaultValue = "${env:LARDER_AGENT_ABSENT_TIMEOUT:-120s}",
-            converter = DurationText.class,
+            converter = RetentionConverter.class,
             description = "How long users of a volume wait for an agent before they get errors, such as 120s."
                     + " Environment: LARDER_AGENT_ABSENT_TIMEOUT. Default: 120s.")
     Duration agentAbsentTimeout;
