@@ -13,6 +13,7 @@ import dev.larder.volume.HeldElsewhereException;
 import io.micrometer.core.instrument.MeterRegistry;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -26,6 +27,7 @@ import org.slf4j.LoggerFactory;
  */
 final class NodeMount implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NodeMount.class);
+    private static final Duration TICK = Duration.ofSeconds(1);
 
     private final UUID volume;
     private final Descriptor fuse;
@@ -109,7 +111,7 @@ final class NodeMount implements AutoCloseable {
     /** Remembers new sessions until the mount or its server ends. */
     private static void watch(ServedMount mount) {
         try {
-            while (!mount.awaitEnd(java.time.Duration.ofSeconds(1))) {
+            while (!mount.awaitEnd(TICK)) {
                 mount.rememberSession();
             }
         } catch (InterruptedException e) {

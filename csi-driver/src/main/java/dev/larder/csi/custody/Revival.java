@@ -55,27 +55,22 @@ final class Revival implements AutoCloseable {
     }
 
     private void run() {
-        while (!closed) {
-            try {
-                abortAbandoned();
-                volumes.between(this::revive);
+        try {
+            while (!closed) {
+                takeTurn();
                 Thread.sleep(TICK);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-                return;
-            } catch (RuntimeException e) {
-                LOG.error("revival goes on after a failure", e);
-                pauseAfterFailure();
             }
+        } catch (InterruptedException e) {
+            LOG.debug("revival ends");
         }
     }
 
-    private void pauseAfterFailure() {
+    private void takeTurn() {
         try {
-            Thread.sleep(TICK);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            closed = true;
+            abortAbandoned();
+            volumes.between(this::revive);
+        } catch (RuntimeException e) {
+            LOG.error("revival goes on after a failure", e);
         }
     }
 
